@@ -70,7 +70,7 @@ impl Glob {
                     '*' => {
                         flush(&mut literal, &mut run);
                         // `**` is `*`: an empty run in the middle would only cost time.
-                        if !(run.is_empty() && !runs.is_empty()) {
+                        if !run.is_empty() || runs.is_empty() {
                             runs.push(std::mem::take(&mut run));
                         }
                     }

@@ -1,1 +1,24 @@
-//! engine
+//! Decides one request against a stack of policies, exactly as AWS would, and says why.
+//!
+//! Knows nothing of accounts, findings, files or the clock. A closed-world request is allowed, denied or (where AWS's
+//! documentation is silent, or a document unreadable) unknown. An open-world request may also be allowed under conditions,
+//! which `solve` reduces to what a person understands.
+
+mod caller;
+pub mod case;
+mod compile;
+mod decide;
+mod facts;
+mod formula;
+mod solve;
+mod values;
+mod words;
+
+pub use caller::{Caller, CallerKind, NotACaller};
+pub use compile::{Naming, Policy, Statement};
+pub use decide::*;
+pub use facts::{Context, Facts, Known, Tags, Target, World, access_point};
+pub use formula::{Atom, Formula, Key, Unseen};
+pub use solve::{Alternatives, Literal, Solution, is_satisfiable, solve};
+pub use values::{Members, ValueSet};
+pub use words::{condition_in_words, conditions_in_words};

@@ -1,1 +1,227 @@
-//! inventory
+//! The indexed model of a snapshot: accounts, principals with the policies that reach them, resources with the
+//! environment they belong to. Built once; every distinct policy document is parsed once.
+
+mod build;
+mod environment;
+
+pub use environment::{Basis, EnvironmentRule, EnvironmentRules, Recognition};
+
+use crate::iam;
+use crate::snapshot::{Coverage, Outcome};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Index of a document in [`Inventory::documents`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocumentId(pub u32);
+
+/// Index of a principal in [`Inventory::principals`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PrincipalId(pub u32);
+
+/// Index of a resource in [`Inventory::resources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceId(pub u32);
+
+/// Index of an account in [`Inventory::accounts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub u32);
+
+/// Everything a snapshot says, ready to be asked.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Accounts by id.
+    pub accounts: Vec<Account>,
+    /// Users and roles of all accounts, by ARN.
+    pub principals: Vec<Principal>,
+    /// Resources of all accounts, by ARN.
+    pub resources: Vec<Resource>,
+    /// Distinct policy documents.
+    pub documents: Vec<Document>,
+    /// Policies that could not be read, and what is wrong with them.
+    pub broken: Vec<BrokenPolicy>,
+    /// The organisation's id; `None` when it was not visible or the accounts stand alone.
+    pub organization: Option<Arc<str>>,
+}
+
+/// A distinct document: many attachments may share it.
+#[derive(Debug)]
+pub struct Document {
+    /// Which elements it may have.
+    pub kind: iam::PolicyKind,
+    /// The syntax tree; `None` when it cannot be read, or was not in the snapshot.
+    pub policy: Option<iam::Policy>,
+}
+
+/// One account.
+#[derive(Debug)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: Arc<str>,
+    /// For people.
+    pub alias: Option<String>,
+    /// What is known of its organisation policies.
+    pub controls: Controls,
+    /// What was asked of it and what came of it.
+    pub coverage: Vec<Coverage>,
+}
+
+/// What is known of the organisation policies over an account.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Controls {
+    /// The account stands alone: there are none.
+    None,
+    /// They were not read.
+    Unseen,
+    /// The policies of each level, from the root down to the account.
+    Levels {
+        /// Service control policies.
+        scps: Vec<Vec<Attachment>>,
+        /// Resource control policies.
+        rcps: Vec<Vec<Attachment>>,
+        /// Whether it is the management account, which service control policies never limit.
+        management_account: bool,
+    },
+}
+
+/// What kind of principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PrincipalKind {
+    /// An IAM user.
+    User,
+    /// An IAM role: its sessions.
+    Role,
+}
+
+/// A user or role.
+#[derive(Debug)]
+pub struct Principal {
+    /// ARN with path.
+    pub arn: Arc<str>,
+    /// Name without path.
+    pub name: Arc<str>,
+    /// User or role.
+    pub kind: PrincipalKind,
+    /// Its account.
+    pub account: AccountId,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Identity policies, those of groups included.
+    pub policies: Vec<Attachment>,
+    /// The permissions boundary.
+    pub boundary: Option<Attachment>,
+    /// Who may assume the role.
+    pub trust: Option<DocumentId>,
+    /// Whether AWS keeps the role for a service.
+    pub service_linked: bool,
+}
+
+/// A policy as it reaches a principal or resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// The document.
+    pub document: DocumentId,
+    /// ARN of a managed policy, or in words where an inline policy stands.
+    pub name: Arc<str>,
+    /// ARN of the group that carries it; `None`: attached directly.
+    pub through: Option<Arc<str>>,
+}
+
+/// A resource.
+#[derive(Debug)]
+pub struct Resource {
+    /// ARN.
+    pub arn: Arc<str>,
+    /// CloudFormation type.
+    pub kind: String,
+    /// Its account.
+    pub account: AccountId,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// CloudFormation properties.
+    pub properties: serde_json::Map<String, serde_json::Value>,
+    /// Its resource policy.
+    pub policy: Option<Attachment>,
+    /// The environment it belongs to, and how that was recognised; `None`: not recognised.
+    pub environment: Option<Recognition>,
+    /// Stacks that created it.
+    pub stacks: Vec<ResourceId>,
+}
+
+impl Resource {
+    /// A property that is a string.
+    pub fn text(&self, property: &str) -> Option<&str> {
+        self.properties.get(property).and_then(serde_json::Value::as_str)
+    }
+
+    /// Whether it belongs to production.
+    pub fn is_production(&self) -> bool {
+        self.environment.as_ref().is_some_and(|recognition| recognition.environment == environment::PRODUCTION)
+    }
+}
+
+/// A policy that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BrokenPolicy {
+    /// The policy, as in [`Attachment::name`].
+    pub name: Arc<str>,
+    /// ARN of what it is attached to.
+    pub owner: Arc<str>,
+    /// What is wrong.
+    pub issues: Vec<iam::Issue>,
+    /// Whether it is broken; otherwise it is only missing in the snapshot.
+    pub present: bool,
+}
+
+impl Inventory {
+    /// A principal by its id.
+    pub fn principal(&self, id: PrincipalId) -> Option<&Principal> {
+        self.principals.get(id.0 as usize)
+    }
+
+    /// A resource by its id.
+    pub fn resource(&self, id: ResourceId) -> Option<&Resource> {
+        self.resources.get(id.0 as usize)
+    }
+
+    /// An account by its id.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(id.0 as usize)
+    }
+
+    /// A document by its id.
+    pub fn document(&self, id: DocumentId) -> Option<&Document> {
+        self.documents.get(id.0 as usize)
+    }
+
+    /// Finds a principal by ARN.
+    pub fn find_principal(&self, arn: &str) -> Option<PrincipalId> {
+        let at = self.principals.binary_search_by(|principal| (*principal.arn).cmp(arn)).ok()?;
+        u32::try_from(at).ok().map(PrincipalId)
+    }
+
+    /// Finds a resource by ARN.
+    pub fn find_resource(&self, arn: &str) -> Option<ResourceId> {
+        let at = self.resources.binary_search_by(|resource| (*resource.arn).cmp(arn)).ok()?;
+        u32::try_from(at).ok().map(ResourceId)
+    }
+
+    /// All principals with their ids, in order.
+    pub fn principal_ids(&self) -> impl Iterator<Item = (PrincipalId, &Principal)> {
+        (0u32..).map(PrincipalId).zip(&self.principals)
+    }
+
+    /// All resources with their ids, in order.
+    pub fn resource_ids(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
+        (0u32..).map(ResourceId).zip(&self.resources)
+    }
+
+    /// Whether a call was made and read whole in the account: only then does "nothing found" mean "nothing there".
+    pub fn was_read(&self, account: AccountId, service: &str, operation: &str) -> bool {
+        let entries = || {
+            let of_call = move |entry: &&Coverage| entry.service == service && entry.operation == operation;
+            self.account(account).into_iter().flat_map(|account| &account.coverage).filter(of_call)
+        };
+        entries().next().is_some() && entries().all(|entry| entry.outcome == Outcome::Ok)
+    }
+}

@@ -1,1 +1,3 @@
-//! Integration tests.
+//! All integration tests, in one binary: linking the AWS SDK once is enough.
+
+mod engine_cases;

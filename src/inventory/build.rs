@@ -1,0 +1,348 @@
+//! From snapshot to inventory.
+
+use super::environment::{EnvironmentRules, recognise};
+use super::{
+    Account, AccountId, Attachment, BrokenPolicy, Controls, Document, DocumentId, Inventory, Principal, PrincipalKind,
+    Resource, ResourceId,
+};
+use crate::iam::{self, Issue, PolicyKind};
+use crate::snapshot::{self, InlinePolicy, Organization, Outcome, Snapshot};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Inventory {
+    /// Builds the inventory of a snapshot.
+    pub fn new(snapshot: &Snapshot, rules: &EnvironmentRules) -> Inventory {
+        let mut builder = Builder::default();
+        let mut accounts: Vec<&snapshot::Account> = snapshot.accounts.iter().collect();
+        accounts.sort_by(|a, b| a.id.cmp(&b.id));
+        for (index, account) in (0u32..).zip(&accounts) {
+            builder.account(AccountId(index), account, snapshot.organization.as_ref());
+        }
+        builder.finish(snapshot, rules)
+    }
+}
+
+/// What could not be read, told once the documents have been parsed.
+struct Place {
+    document: DocumentId,
+    name: Arc<str>,
+    owner: Arc<str>,
+}
+
+#[derive(Default)]
+struct Builder<'s> {
+    inventory: Inventory,
+    /// Documents by kind and text as it stands in the snapshot.
+    seen: FxHashMap<(PolicyKind, &'s str), DocumentId>,
+    /// Texts in the order of their ids; `None` for a policy that the snapshot does not hold.
+    texts: Vec<(PolicyKind, Option<&'s snapshot::Document>)>,
+    places: Vec<Place>,
+}
+
+impl<'s> Builder<'s> {
+    fn document(&mut self, document: &'s snapshot::Document, kind: PolicyKind) -> DocumentId {
+        let next = self.next_id();
+        match self.seen.entry((kind, document.0.get())) {
+            std::collections::hash_map::Entry::Occupied(known) => *known.get(),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(next);
+                self.texts.push((kind, Some(document)));
+                next
+            }
+        }
+    }
+
+    fn missing(&mut self) -> DocumentId {
+        let id = self.next_id();
+        self.texts.push((PolicyKind::Identity, None));
+        id
+    }
+
+    fn next_id(&self) -> DocumentId {
+        DocumentId(u32::try_from(self.texts.len()).unwrap_or(u32::MAX))
+    }
+
+    fn attach(
+        &mut self,
+        document: DocumentId,
+        name: Arc<str>,
+        owner: &Arc<str>,
+        through: Option<&Arc<str>>,
+    ) -> Attachment {
+        self.places.push(Place { document, name: Arc::clone(&name), owner: Arc::clone(owner) });
+        Attachment { document, name, through: through.cloned() }
+    }
+
+    fn inline(&mut self, policies: &'s [InlinePolicy], owner: &Arc<str>) -> Vec<Attachment> {
+        policies
+            .iter()
+            .map(|policy| {
+                let document = self.document(&policy.policy_document, PolicyKind::Identity);
+                self.attach(document, format!("inline policy {} of {owner}", policy.policy_name).into(), owner, None)
+            })
+            .collect()
+    }
+
+    fn account(&mut self, id: AccountId, account: &'s snapshot::Account, organization: Option<&'s Organization>) {
+        let details = &account.authorization_details;
+        let mut managed: FxHashMap<&str, (Arc<str>, DocumentId)> = FxHashMap::default();
+        for policy in &details.policies {
+            let default = policy.policy_version_list.iter().find(|version| version.is_default_version).or_else(|| {
+                policy.policy_version_list.iter().find(|version| version.version_id == policy.default_version_id)
+            });
+            if let Some(document) = default.and_then(|version| version.document.as_ref()) {
+                let document = self.document(document, PolicyKind::Identity);
+                managed.insert(&policy.arn, (policy.arn.as_str().into(), document));
+            }
+        }
+        let mut absent: FxHashMap<&'s str, (Arc<str>, DocumentId)> = FxHashMap::default();
+        let mut find = |builder: &mut Self, arn: &'s str| match managed.get(arn) {
+            Some((name, document)) => (Arc::clone(name), *document),
+            None => {
+                let (name, document) = absent.entry(arn).or_insert_with(|| (arn.into(), builder.missing()));
+                (Arc::clone(name), *document)
+            }
+        };
+        let mut groups: FxHashMap<&str, (Arc<str>, Vec<Attachment>)> = FxHashMap::default();
+        for group in &details.group_detail_list {
+            let arn: Arc<str> = group.arn.as_str().into();
+            let mut policies = self.inline(&group.group_policy_list, &arn);
+            for attached in &group.attached_managed_policies {
+                let (name, document) = find(self, &attached.policy_arn);
+                policies.push(self.attach(document, name, &arn, None));
+            }
+            for policy in &mut policies {
+                policy.through = Some(Arc::clone(&arn));
+            }
+            groups.insert(&group.group_name, (arn, policies));
+        }
+        for user in &details.user_detail_list {
+            let arn: Arc<str> = user.arn.as_str().into();
+            let mut policies = self.inline(&user.user_policy_list, &arn);
+            for attached in &user.attached_managed_policies {
+                let (name, document) = find(self, &attached.policy_arn);
+                policies.push(self.attach(document, name, &arn, None));
+            }
+            for group in &user.group_list {
+                match groups.get(group.as_str()) {
+                    Some((_, carried)) => policies.extend(carried.iter().cloned()),
+                    None => {
+                        // A group that the snapshot does not hold may grant anything.
+                        let document = self.missing();
+                        policies.push(self.attach(document, format!("policies of group {group}").into(), &arn, None));
+                    }
+                }
+            }
+            let boundary = user.permissions_boundary.as_ref().map(|boundary| {
+                let (name, document) = find(self, &boundary.permissions_boundary_arn);
+                self.attach(document, name, &arn, None)
+            });
+            self.inventory.principals.push(Principal {
+                arn,
+                name: user.user_name.as_str().into(),
+                kind: PrincipalKind::User,
+                account: id,
+                tags: tags(&user.tags),
+                policies,
+                boundary,
+                trust: None,
+                service_linked: false,
+            });
+        }
+        for role in &details.role_detail_list {
+            let arn: Arc<str> = role.arn.as_str().into();
+            let mut policies = self.inline(&role.role_policy_list, &arn);
+            for attached in &role.attached_managed_policies {
+                let (name, document) = find(self, &attached.policy_arn);
+                policies.push(self.attach(document, name, &arn, None));
+            }
+            let boundary = role.permissions_boundary.as_ref().map(|boundary| {
+                let (name, document) = find(self, &boundary.permissions_boundary_arn);
+                self.attach(document, name, &arn, None)
+            });
+            let trust = role.assume_role_policy_document.as_ref().map(|document| {
+                let document = self.document(document, PolicyKind::Trust);
+                self.attach(document, format!("trust policy of {arn}").into(), &arn, None).document
+            });
+            self.inventory.principals.push(Principal {
+                name: role.role_name.as_str().into(),
+                kind: PrincipalKind::Role,
+                account: id,
+                tags: tags(&role.tags),
+                policies,
+                boundary,
+                trust,
+                service_linked: role.path.starts_with("/aws-service-role/"),
+                arn,
+            });
+        }
+        for resource in &account.resources {
+            let arn: Arc<str> = resource.arn.as_str().into();
+            let policy = resource.policy.as_ref().map(|policy| {
+                let document = self.document(policy, PolicyKind::Resource);
+                self.attach(document, format!("resource policy of {arn}").into(), &arn, None)
+            });
+            self.inventory.resources.push(Resource {
+                arn,
+                kind: resource.kind.clone(),
+                account: id,
+                tags: resource.tags.clone(),
+                properties: resource.properties.clone(),
+                policy,
+                environment: None,
+                stacks: Vec::new(),
+            });
+        }
+        let controls = self.controls(account, organization);
+        self.inventory.accounts.push(Account {
+            id: account.id.as_str().into(),
+            alias: account.alias.clone(),
+            controls,
+            coverage: account.coverage.clone(),
+        });
+    }
+
+    fn controls(&mut self, account: &'s snapshot::Account, organization: Option<&'s Organization>) -> Controls {
+        let Some(organization) = organization else {
+            let asked = |entry: &&snapshot::Coverage| {
+                entry.service == "organizations" && entry.operation == "DescribeOrganization"
+            };
+            let stands_alone = account.coverage.iter().find(asked).is_some_and(|entry| entry.outcome == Outcome::Ok);
+            return if stands_alone { Controls::None } else { Controls::Unseen };
+        };
+        // From the account up to the root.
+        let mut levels: Vec<&'s [String]> = vec![&account.policies];
+        let mut parent = account.parent.as_deref();
+        while let Some(id) = parent {
+            if let Some(unit) = organization.units.iter().find(|unit| unit.id == id) {
+                levels.push(&unit.policies);
+                // A hostile file may make units each other's parent.
+                parent = (levels.len() <= organization.units.len().saturating_add(1)).then_some(unit.parent.as_str());
+            } else if let Some(root) = organization.roots.iter().find(|root| root.id == id) {
+                levels.push(&root.policies);
+                parent = None;
+            } else {
+                return Controls::Unseen;
+            }
+        }
+        let owner: Arc<str> = organization.id.as_str().into();
+        let mut of_type = |kind: &str, language: PolicyKind| -> Vec<Vec<Attachment>> {
+            let mut all: Vec<Vec<Attachment>> = Vec::new();
+            for ids in levels.iter().rev() {
+                let mut level = Vec::new();
+                for policy in
+                    organization.policies.iter().filter(|policy| policy.kind == kind && ids.contains(&policy.id))
+                {
+                    let document = self.document(&policy.document, language);
+                    let name = format!("{} {} ({})", kind.to_lowercase().replace('_', " "), policy.name, policy.id);
+                    level.push(self.attach(document, name.into(), &owner, None));
+                }
+                all.push(level);
+            }
+            all
+        };
+        let scps = of_type("SERVICE_CONTROL_POLICY", PolicyKind::Identity);
+        let rcps = of_type("RESOURCE_CONTROL_POLICY", PolicyKind::Resource);
+        let management_account = organization.management_account.as_deref() == Some(&account.id);
+        let account_is_placed = account.parent.is_some();
+        let none_attached = scps.iter().all(Vec::is_empty) && rcps.iter().all(Vec::is_empty);
+        if none_attached && !account_is_placed && !management_account {
+            return Controls::Unseen;
+        }
+        Controls::Levels { scps, rcps, management_account }
+    }
+
+    fn finish(mut self, snapshot: &Snapshot, rules: &EnvironmentRules) -> Inventory {
+        let parsed: Vec<(Document, Vec<Issue>)> = self
+            .texts
+            .par_iter()
+            .with_min_len(64)
+            .map(|(kind, document)| {
+                let Some(document) = document else {
+                    return (Document { kind: *kind, policy: None }, Vec::new());
+                };
+                let parsed = match document.text() {
+                    Ok(text) => iam::parse(&text, *kind),
+                    Err(error) => iam::Parsed {
+                        policy: None,
+                        issues: vec![Issue { place: String::new(), message: error.to_string() }],
+                    },
+                };
+                (Document { kind: *kind, policy: parsed.policy }, parsed.issues)
+            })
+            .collect();
+        for place in &self.places {
+            let Some((document, issues)) = parsed.get(place.document.0 as usize) else { continue };
+            if document.policy.is_none() {
+                self.inventory.broken.push(BrokenPolicy {
+                    name: Arc::clone(&place.name),
+                    owner: Arc::clone(&place.owner),
+                    issues: issues.clone(),
+                    present: !issues.is_empty(),
+                });
+            }
+        }
+        let mut inventory = self.inventory;
+        inventory.broken.sort();
+        inventory.broken.dedup();
+        inventory.documents = parsed.into_iter().map(|(document, _)| document).collect();
+        inventory.organization = snapshot.organization.as_ref().map(|organization| organization.id.as_str().into());
+        inventory.principals.sort_by(|a, b| a.arn.cmp(&b.arn));
+        inventory.resources.sort_by(|a, b| a.arn.cmp(&b.arn));
+        link_stacks(&mut inventory);
+        let ids: Vec<String> = inventory.accounts.iter().map(|account| account.id.to_string()).collect();
+        recognise(&mut inventory.resources, &ids, rules);
+        inventory
+    }
+}
+
+fn tags(tags: &[snapshot::Tag]) -> BTreeMap<String, String> {
+    tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+}
+
+/// Finds which stack made which resource: the stack lists its physical id, or the resource carries the stack's tag.
+fn link_stacks(inventory: &mut Inventory) {
+    let mut by_physical: FxHashMap<(AccountId, String), Vec<ResourceId>> = FxHashMap::default();
+    let mut by_name: FxHashMap<(AccountId, String), ResourceId> = FxHashMap::default();
+    for (id, stack) in inventory.resource_ids().filter(|(_, resource)| resource.kind == "AWS::CloudFormation::Stack") {
+        if let Some(name) = stack.text("StackName") {
+            by_name.insert((stack.account, name.to_owned()), id);
+        }
+        let members = stack.properties.get("Resources").and_then(serde_json::Value::as_array);
+        for member in members.into_iter().flatten() {
+            if let Some(physical) = member.get("PhysicalResourceId").and_then(serde_json::Value::as_str) {
+                by_physical.entry((stack.account, physical.to_owned())).or_default().push(id);
+            }
+        }
+    }
+    if by_name.is_empty() {
+        return;
+    }
+    for (index, resource) in (0u32..).zip(inventory.resources.iter_mut()) {
+        let name = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.name()).to_owned();
+        let mut stacks: Vec<ResourceId> = Vec::new();
+        for physical in [resource.arn.to_string(), name] {
+            stacks.extend(by_physical.get(&(resource.account, physical)).into_iter().flatten().copied());
+        }
+        if let Some(tag) = resource.tags.get("aws:cloudformation:stack-name") {
+            // Nested stacks are named after their root: amplify-shop-prod-81507-apishop-1ABC-OrderTable-….
+            let mut stem = tag.as_str();
+            loop {
+                if let Some(stack) = by_name.get(&(resource.account, stem.to_owned())) {
+                    stacks.push(*stack);
+                }
+                match stem.rsplit_once('-') {
+                    Some((shorter, _)) => stem = shorter,
+                    None => break,
+                }
+            }
+        }
+        stacks.retain(|stack| *stack != ResourceId(index));
+        stacks.sort();
+        stacks.dedup();
+        resource.stacks = stacks;
+    }
+}
