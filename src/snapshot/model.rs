@@ -1,6 +1,6 @@
 //! The types of snapshot version 1.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -166,30 +166,34 @@ pub enum Outcome {
     Denied,
     /// Gave up after retries.
     Throttled,
-    /// Not offered in this region or partition.
+    /// Not offered in this region or partition, or by the source that the snapshot was made from.
     Unsupported,
     /// Anything else.
     Failed,
 }
 
 /// A policy document, verbatim: a JSON object, or a string that holds one (URL-encoded as IAM's wire format has it, or
-/// plain). [`Document::text`] gives the JSON text of either.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// plain). [`Document::text`] gives the JSON text of either. The default is `null`, a document that is missing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Document(pub Box<RawValue>);
 
 /// What `aws iam get-account-authorization-details` prints. Field names are AWS's; fields that are not listed here are
-/// ignored, since AWS may add some.
+/// ignored, since AWS may add some. `null` and absent mean the same: some SDKs write `null` for an empty list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct AuthorizationDetails {
     /// IAM users.
+    #[serde(deserialize_with = "null_as_default")]
     pub user_detail_list: Vec<UserDetail>,
     /// IAM groups.
+    #[serde(deserialize_with = "null_as_default")]
     pub group_detail_list: Vec<GroupDetail>,
     /// IAM roles.
+    #[serde(deserialize_with = "null_as_default")]
     pub role_detail_list: Vec<RoleDetail>,
     /// Managed policies, of the customer and of AWS.
+    #[serde(deserialize_with = "null_as_default")]
     pub policies: Vec<ManagedPolicy>,
 }
 
@@ -198,24 +202,31 @@ pub struct AuthorizationDetails {
 #[serde(rename_all = "PascalCase", default)]
 pub struct UserDetail {
     /// Path, `/` by default.
+    #[serde(deserialize_with = "null_as_default")]
     pub path: String,
     /// Name without path.
+    #[serde(deserialize_with = "null_as_default")]
     pub user_name: String,
     /// `AIDA…`
+    #[serde(deserialize_with = "null_as_default")]
     pub user_id: String,
     /// ARN with path.
+    #[serde(deserialize_with = "null_as_default")]
     pub arn: String,
     /// Inline policies.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub user_policy_list: Vec<InlinePolicy>,
     /// Names of groups.
+    #[serde(deserialize_with = "null_as_default")]
     pub group_list: Vec<String>,
     /// Managed policies attached to the user itself.
+    #[serde(deserialize_with = "null_as_default")]
     pub attached_managed_policies: Vec<AttachedPolicy>,
     /// Upper limit of what identity policies can grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<PermissionsBoundary>,
     /// Tags.
+    #[serde(deserialize_with = "null_as_default")]
     pub tags: Vec<Tag>,
 }
 
@@ -224,16 +235,22 @@ pub struct UserDetail {
 #[serde(rename_all = "PascalCase", default)]
 pub struct GroupDetail {
     /// Path, `/` by default.
+    #[serde(deserialize_with = "null_as_default")]
     pub path: String,
     /// Name without path.
+    #[serde(deserialize_with = "null_as_default")]
     pub group_name: String,
     /// `AGPA…`
+    #[serde(deserialize_with = "null_as_default")]
     pub group_id: String,
     /// ARN with path.
+    #[serde(deserialize_with = "null_as_default")]
     pub arn: String,
     /// Inline policies.
+    #[serde(deserialize_with = "null_as_default")]
     pub group_policy_list: Vec<InlinePolicy>,
     /// Managed policies.
+    #[serde(deserialize_with = "null_as_default")]
     pub attached_managed_policies: Vec<AttachedPolicy>,
 }
 
@@ -242,24 +259,31 @@ pub struct GroupDetail {
 #[serde(rename_all = "PascalCase", default)]
 pub struct RoleDetail {
     /// Path, `/` by default.
+    #[serde(deserialize_with = "null_as_default")]
     pub path: String,
     /// Name without path.
+    #[serde(deserialize_with = "null_as_default")]
     pub role_name: String,
     /// `AROA…`
+    #[serde(deserialize_with = "null_as_default")]
     pub role_id: String,
     /// ARN with path.
+    #[serde(deserialize_with = "null_as_default")]
     pub arn: String,
     /// Who may assume the role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assume_role_policy_document: Option<Document>,
     /// Inline policies.
+    #[serde(deserialize_with = "null_as_default")]
     pub role_policy_list: Vec<InlinePolicy>,
     /// Managed policies.
+    #[serde(deserialize_with = "null_as_default")]
     pub attached_managed_policies: Vec<AttachedPolicy>,
     /// Upper limit of what identity policies can grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<PermissionsBoundary>,
     /// Tags.
+    #[serde(deserialize_with = "null_as_default")]
     pub tags: Vec<Tag>,
     /// When the role was last used.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,23 +295,28 @@ pub struct RoleDetail {
 #[serde(rename_all = "PascalCase", default)]
 pub struct ManagedPolicy {
     /// Name without path.
+    #[serde(deserialize_with = "null_as_default")]
     pub policy_name: String,
     /// ARN with path.
+    #[serde(deserialize_with = "null_as_default")]
     pub arn: String,
     /// The version in force.
+    #[serde(deserialize_with = "null_as_default")]
     pub default_version_id: String,
     /// All versions of customer policies; the default version of AWS's.
+    #[serde(deserialize_with = "null_as_default")]
     pub policy_version_list: Vec<PolicyVersion>,
 }
 
 /// One version of a managed policy.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub struct PolicyVersion {
     /// `v1`, `v2`, …
+    #[serde(deserialize_with = "null_as_default")]
     pub version_id: String,
     /// Whether this version is in force.
-    #[serde(default)]
+    #[serde(deserialize_with = "null_as_default")]
     pub is_default_version: bool,
     /// The policy, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -295,12 +324,14 @@ pub struct PolicyVersion {
 }
 
 /// A policy embedded in one user, group or role.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub struct InlinePolicy {
     /// Name, unique in its owner.
+    #[serde(deserialize_with = "null_as_default")]
     pub policy_name: String,
     /// The policy, verbatim.
+    #[serde(deserialize_with = "null_as_default")]
     pub policy_document: Document,
 }
 
@@ -309,8 +340,10 @@ pub struct InlinePolicy {
 #[serde(rename_all = "PascalCase", default)]
 pub struct AttachedPolicy {
     /// Name without path.
+    #[serde(deserialize_with = "null_as_default")]
     pub policy_name: String,
     /// ARN with path.
+    #[serde(deserialize_with = "null_as_default")]
     pub policy_arn: String,
 }
 
@@ -322,6 +355,7 @@ pub struct PermissionsBoundary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_type: Option<String>,
     /// ARN of the managed policy.
+    #[serde(deserialize_with = "null_as_default")]
     pub permissions_boundary_arn: String,
 }
 
@@ -330,8 +364,10 @@ pub struct PermissionsBoundary {
 #[serde(rename_all = "PascalCase", default)]
 pub struct Tag {
     /// Tag key.
+    #[serde(deserialize_with = "null_as_default")]
     pub key: String,
     /// Tag value.
+    #[serde(deserialize_with = "null_as_default")]
     pub value: String,
 }
 
@@ -339,10 +375,14 @@ pub struct Tag {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct RoleLastUsed {
-    /// RFC 3339, or absent when not within the tracking period.
+    /// RFC 3339 as AWS writes it, or absent when not within the tracking period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_date: Option<String>,
     /// Region code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+}
+
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
