@@ -161,21 +161,22 @@ impl<'r> Compiled<'r> {
     }
 
     fn of_resource(&self, resource: &Resource, account: &str) -> Option<Recognition> {
-        self.by_tag(resource).or_else(|| self.by_stage(resource)).or_else(|| self.by_account(account)).or_else(|| {
-            // An app holds many branches: what it serves says more than its name.
-            self.by_name(resource)
-        })
+        self.by_tag(resource)
+            .or_else(|| self.by_stage(resource))
+            .or_else(|| self.by_account(account))
+            .or_else(|| self.by_name(resource))
     }
 
     fn by_tag(&self, resource: &Resource) -> Option<Recognition> {
         for wanted in self.tag_keys {
-            for (key, value) in resource.tags.iter().filter(|(key, _)| key.eq_ignore_ascii_case(wanted)) {
-                let folded = value.to_lowercase();
-                let known = self.rules.iter().find(|rule| rule.tag_values.iter().any(|glob| glob.matches(&folded)));
-                // A tag that names an environment nobody listed still says that it is none of the others.
-                let environment = known.map_or(folded, |rule| rule.rule.name.clone());
-                return Some(Recognition { environment, basis: Basis::Tag(format!("{key}={value}")) });
-            }
+            let Some((key, value)) = resource.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)) else {
+                continue;
+            };
+            let folded = value.to_lowercase();
+            let known = self.rules.iter().find(|rule| rule.tag_values.iter().any(|glob| glob.matches(&folded)));
+            // A tag that names an environment nobody listed still says that it is none of the others.
+            let environment = known.map_or(folded, |rule| rule.rule.name.clone());
+            return Some(Recognition { environment, basis: Basis::Tag(format!("{key}={value}")) });
         }
         None
     }

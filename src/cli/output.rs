@@ -1,0 +1,49 @@
+//! Writing to the terminal.
+
+use std::io::{IsTerminal, Write};
+
+/// Writes results to standard output.
+pub fn print(text: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text)?;
+    out.flush()
+}
+
+/// Tells on standard error what went wrong, with its causes, in one line.
+pub fn complain(error: &anyhow::Error) {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&cause);
+        }
+    }
+    note(&format!("error: {text}"));
+}
+
+/// Tells something on standard error.
+pub fn note(text: &str) {
+    // There is nobody left to tell when standard error is gone.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// The width to fit tables into: the terminal's, `COLUMNS` where it is set, or 100.
+pub fn width() -> usize {
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = comfy_table_width();
+    asked.or(terminal).unwrap_or(100).clamp(40, 240)
+}
+
+fn comfy_table_width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    comfy_table::Table::new().width().map(usize::from)
+}
+
+/// Whether results may have colour: on a terminal, unless `NO_COLOR` says no.
+pub fn colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !refused
+}
