@@ -19,6 +19,7 @@ pub mod inventory;
 // Layer 3
 pub mod access;
 // Layer 4
+pub mod paths;
 pub mod rollout;
 // Layer 5
 pub mod rules;

@@ -38,6 +38,13 @@ impl<'t> Targets<'t> {
         Targets { all: ids.into_iter().filter_map(one).collect() }
     }
 
+    /// One more resource of the inventory.
+    pub fn push_known(&mut self, inventory: &'t Inventory, id: ResourceId) {
+        if let Some(resource) = inventory.resource(id) {
+            self.all.push((target_of(inventory, resource), Some(id)));
+        }
+    }
+
     /// Something that the inventory does not hold.
     pub fn push(&mut self, target: Target<'t>) {
         self.all.push((target, None));

@@ -179,6 +179,7 @@ impl<'s> Builder<'s> {
                 arn,
             });
         }
+        self.inventory.resources.extend(unlisted_stacks(id, account));
         for resource in &account.resources {
             let arn: Arc<str> = resource.arn.as_str().into();
             let policy = resource.policy.as_ref().map(|policy| {
@@ -295,8 +296,44 @@ impl<'s> Builder<'s> {
         link_stacks(&mut inventory);
         let ids: Vec<String> = inventory.accounts.iter().map(|account| account.id.to_string()).collect();
         recognise(&mut inventory.resources, &ids, rules);
+        inventory.environment_rules = rules.clone();
         inventory
     }
+}
+
+/// Stacks that are known only because an Amplify backend environment names them: who may delete them can still be asked.
+fn unlisted_stacks(id: AccountId, account: &snapshot::Account) -> Vec<Resource> {
+    let text = |resource: &snapshot::Resource, name: &str| {
+        resource.properties.get(name).and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    let listed: Vec<String> = account
+        .resources
+        .iter()
+        .filter(|resource| resource.kind == "AWS::CloudFormation::Stack")
+        .filter_map(|stack| text(stack, "StackName"))
+        .collect();
+    let mut stacks: Vec<Resource> = Vec::new();
+    for backend in account.resources.iter().filter(|resource| resource.kind == "AWS::Amplify::BackendEnvironment") {
+        let Some(name) = text(backend, "StackName").filter(|name| !listed.contains(name)) else { continue };
+        let Some(parsed) = crate::base::Arn::parse(&backend.arn) else { continue };
+        // The last part of a stack's ARN is not known; no policy can name it without a wildcard.
+        let arn =
+            format!("arn:{}:cloudformation:{}:{}:stack/{name}/*", parsed.partition, parsed.region, parsed.account);
+        if stacks.iter().any(|known| *known.arn == *arn) {
+            continue;
+        }
+        stacks.push(Resource {
+            arn: arn.into(),
+            kind: "AWS::CloudFormation::Stack".to_owned(),
+            account: id,
+            tags: BTreeMap::new(),
+            properties: serde_json::Map::from_iter([("StackName".to_owned(), name.into())]),
+            policy: None,
+            environment: None,
+            stacks: Vec::new(),
+        });
+    }
+    stacks
 }
 
 fn tags(tags: &[snapshot::Tag]) -> BTreeMap<String, String> {

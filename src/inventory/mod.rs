@@ -4,7 +4,7 @@
 mod build;
 mod environment;
 
-pub use environment::{Basis, EnvironmentRule, EnvironmentRules, Recognition};
+pub use environment::{Basis, EnvironmentRule, EnvironmentRules, PRODUCTION, Recognition};
 
 use crate::iam;
 use crate::snapshot::{Coverage, Outcome};
@@ -42,6 +42,8 @@ pub struct Inventory {
     pub broken: Vec<BrokenPolicy>,
     /// The organisation's id; `None` when it was not visible or the accounts stand alone.
     pub organization: Option<Arc<str>>,
+    /// By what environments were recognised.
+    pub environment_rules: EnvironmentRules,
 }
 
 /// A distinct document: many attachments may share it.
@@ -204,6 +206,14 @@ impl Inventory {
     pub fn find_resource(&self, arn: &str) -> Option<ResourceId> {
         let at = self.resources.binary_search_by(|resource| (*resource.arn).cmp(arn)).ok()?;
         u32::try_from(at).ok().map(ResourceId)
+    }
+
+    /// Whether a name (of a stage, say) has a part that names production.
+    pub fn names_production(&self, name: &str) -> bool {
+        let production = self.environment_rules.rules.iter().filter(|rule| rule.name == PRODUCTION);
+        let words: Vec<&String> = production.flat_map(|rule| &rule.names).collect();
+        name.split(|character: char| !character.is_alphanumeric())
+            .any(|part| words.iter().any(|word| word.eq_ignore_ascii_case(part)))
     }
 
     /// All principals with their ids, in order.

@@ -1,1 +1,77 @@
-//! rules
+//! The rules: data in `policies/`, run over an account. A rule asks a typed predicate; what it says to people stands in
+//! its file.
+
+pub mod cases;
+mod definitions;
+mod file;
+mod predicate;
+mod words;
+
+pub use definitions::Definitions;
+pub use file::{Fix, Predicate, Rule, RuleError, built_in, definitions, read_rule};
+
+use crate::access::Access;
+use crate::base::Glob;
+use crate::finding::{Certainty, Finding, Severity};
+use crate::inventory::PrincipalId;
+use std::collections::BTreeMap;
+
+/// What the configuration says about an audit.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Patterns of the ARNs of those who are meant to be able to do everything.
+    pub break_glass: Vec<Glob>,
+}
+
+/// What the rules found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Violations, and answers that could not be decided, worst first.
+    pub findings: Vec<Finding>,
+    /// ARNs of break-glass principals that can do everything, which is what they are for.
+    pub break_glass: Vec<String>,
+}
+
+/// What every predicate may look at.
+pub(crate) struct Question<'q> {
+    pub access: &'q Access<'q>,
+    pub settings: &'q Settings,
+    /// Principals that can do everything, with the conditions.
+    pub administrators: &'q BTreeMap<PrincipalId, predicate::Administrator>,
+}
+
+impl Question<'_> {
+    /// Whether the principal is meant to be able to do everything.
+    pub fn is_break_glass(&self, principal: PrincipalId) -> bool {
+        self.access
+            .inventory()
+            .principal(principal)
+            .is_some_and(|known| self.settings.break_glass.iter().any(|glob| glob.matches(&known.arn)))
+    }
+}
+
+/// Runs rules over an account.
+pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
+    let administrators = predicate::administrators(access, definitions);
+    let question = Question { access, settings, administrators: &administrators };
+    let mut outcome = Outcome::default();
+    for (id, _) in &administrators {
+        if question.is_break_glass(*id)
+            && let Some(principal) = access.inventory().principal(*id)
+        {
+            outcome.break_glass.push(principal.arn.to_string());
+        }
+    }
+    for rule in rules {
+        outcome.findings.extend(predicate::run(rule, &question));
+    }
+    outcome.findings.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id)));
+    outcome
+}
+
+/// Worst first: how bad, how sure, how many.
+fn rank(finding: &Finding) -> (bool, Severity, bool, usize) {
+    let decided = finding.certainty != Certainty::Unknown;
+    let reach = finding.principals.len().max(1).saturating_mul(finding.resources.len().max(1));
+    (decided, finding.severity, finding.certainty == Certainty::Certain, reach)
+}

@@ -1,0 +1,194 @@
+//! Rule files.
+
+use super::definitions::Definitions;
+use crate::finding::Severity;
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+static POLICIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+
+/// A rule, as its file says it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// Kebab-case, names the problem, equals the file's name, never reused.
+    pub id: String,
+    /// The folder of the file.
+    #[serde(skip)]
+    pub family: String,
+    /// A few words, for lists.
+    pub title: String,
+    /// How bad a violation is.
+    pub severity: Severity,
+    /// The question that the rule asks, in one sentence.
+    pub asks: String,
+    /// Why it matters, with a real incident where there is one.
+    pub why: String,
+    /// One line with `{who}`, `{what}` and `{actions}` for a finding.
+    pub headline: String,
+    /// What would be lost, in one plain sentence.
+    pub consequence: String,
+    /// What to do, in one or two sentences.
+    pub remediation: String,
+    /// What the rule does not see.
+    pub limits: String,
+    /// Pages that say so.
+    pub references: Vec<String>,
+    /// What is looked for.
+    pub predicate: Predicate,
+    /// How Terraform puts it right.
+    #[serde(default)]
+    pub fix: Option<Fix>,
+    /// Why Terraform cannot.
+    #[serde(default)]
+    pub no_fix: Option<String>,
+}
+
+/// The kinds of questions that a rule can ask.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Predicate {
+    /// Who can do one of these actions, by calling it, to a resource of the environment.
+    Can {
+        /// Actions of the catalogue of destruction.
+        actions: Vec<String>,
+        /// Environment of the resources.
+        environment: String,
+        /// Who is left out.
+        #[serde(default)]
+        except: Vec<Exception>,
+    },
+    /// Who can delete a stack of the environment, and what goes with it.
+    DeletesStack {
+        /// Environment of the stack or of what it made.
+        environment: String,
+        /// Who is left out.
+        #[serde(default)]
+        except: Vec<Exception>,
+    },
+    /// Who can do everything.
+    Administrator {
+        /// Environment whose resources are at stake.
+        environment: String,
+        /// Who is left out.
+        #[serde(default)]
+        except: Vec<Exception>,
+    },
+    /// A property of a resource has a wrong value.
+    Configuration {
+        /// CloudFormation type.
+        resource_type: String,
+        /// Environment of the resource.
+        environment: String,
+        /// CEL over `properties` and `tags`; true: violated. An error (a property that was not read): unknown.
+        violated_if: String,
+        /// Property to show as evidence, nested by dots.
+        property: String,
+    },
+    /// Something reaches the environment and nobody has to approve it.
+    RolloutGate {
+        /// What.
+        of: RolloutKind,
+    },
+    /// A policy that cannot be read.
+    UnreadablePolicy,
+}
+
+/// A way into an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RolloutKind {
+    /// An Amplify branch that builds on push.
+    AmplifyBranch,
+    /// A pipeline.
+    Pipeline,
+}
+
+/// Who is left out of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exception {
+    /// Those who are meant to be able to do everything.
+    BreakGlass,
+    /// Those who can do everything: a rule of their own names them.
+    Administrators,
+}
+
+/// How Terraform puts a violation right.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Fix {
+    /// Deny the actions to those who need not have them.
+    DenyActions {
+        /// Name stem.
+        name: String,
+        /// Actions to deny besides those found.
+        #[serde(default)]
+        also: Vec<String>,
+    },
+    /// Set arguments on the resources.
+    SetArguments {
+        /// Terraform argument paths and values.
+        arguments: BTreeMap<String, serde_json::Value>,
+    },
+    /// Take the policy away.
+    DetachPolicy,
+    /// Insert a manual approval.
+    AddApproval,
+    /// Delete the resources.
+    Remove,
+}
+
+/// A rule file that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("rule file `{file}`: {problem}")]
+pub struct RuleError {
+    /// The file.
+    pub file: String,
+    /// What is wrong and where.
+    pub problem: String,
+}
+
+/// Reads one rule file. `path` is relative to the folder of policies: its folder is the rule's family.
+pub fn read_rule(path: &str, text: &str) -> Result<Rule, RuleError> {
+    let error = |problem: String| RuleError { file: path.escape_debug().to_string(), problem };
+    let mut rule: Rule = yaml_serde::from_str(text).map_err(|cause| error(cause.to_string()))?;
+    let (family, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let family = family.rsplit('/').next().unwrap_or(family);
+    if name != format!("{}.yaml", rule.id) {
+        return Err(error(format!("its id `{}` must be the file's name", rule.id.escape_debug())));
+    }
+    if rule.fix.is_some() == rule.no_fix.is_some() {
+        return Err(error("give either `fix` or `no-fix` with the reason".to_owned()));
+    }
+    if let Predicate::Configuration { violated_if, .. } = &rule.predicate {
+        cel::Program::compile(violated_if).map_err(|cause| error(format!("`violated-if`: {cause}")))?;
+    }
+    family.clone_into(&mut rule.family);
+    Ok(rule)
+}
+
+/// The rules that come with the program, by family and id.
+pub fn built_in() -> Result<Vec<Rule>, RuleError> {
+    let mut rules = Vec::new();
+    for family in POLICIES.dirs() {
+        for file in family.files() {
+            let path = file.path().to_string_lossy().replace('\\', "/");
+            if path.ends_with(".cases.yaml") || !path.ends_with(".yaml") {
+                continue;
+            }
+            let text = file.contents_utf8().unwrap_or_default();
+            rules.push(read_rule(&path, text)?);
+        }
+    }
+    rules.sort_by(|a, b| (&a.family, &a.id).cmp(&(&b.family, &b.id)));
+    Ok(rules)
+}
+
+/// The definitions that come with the program.
+pub fn definitions() -> Result<Definitions, RuleError> {
+    let name = "definitions.yaml";
+    let text = POLICIES.get_file(name).and_then(|file| file.contents_utf8()).unwrap_or_default();
+    yaml_serde::from_str(text).map_err(|cause| RuleError { file: name.to_owned(), problem: cause.to_string() })
+}

@@ -1,0 +1,65 @@
+//! A property of a resource has a wrong value.
+
+use super::{Draft, Drafts};
+use crate::finding::{Certainty, Evidence};
+use crate::inventory::Resource;
+use crate::rules::{Question, words};
+use serde_json::Value;
+
+pub(super) fn drafts(
+    question: &Question<'_>,
+    resource_type: &str,
+    environment: &str,
+    violated_if: &str,
+    property: &str,
+) -> Drafts {
+    let mut drafts = Drafts::new();
+    // A rule file is read only when its expression compiles.
+    let Ok(program) = cel::Program::compile(violated_if) else { return drafts };
+    let inventory = question.access.inventory();
+    for (id, resource) in inventory.resource_ids() {
+        let applies = resource.kind == resource_type
+            && resource.environment.as_ref().is_some_and(|known| known.environment == environment);
+        if !applies {
+            continue;
+        }
+        let certainty = match violated(&program, resource) {
+            Some(false) => continue,
+            Some(true) => Certainty::Certain,
+            // What was not read is neither right nor wrong.
+            None => Certainty::Unknown,
+        };
+        let found = property
+            .split('.')
+            .try_fold(None, |at: Option<&Value>, part| match at {
+                None => resource.properties.get(part).map(Some),
+                Some(value) => value.get(part).map(Some),
+            })
+            .flatten()
+            .cloned()
+            .unwrap_or(Value::Null);
+        let draft = drafts.entry(format!("{certainty:?}")).or_default();
+        draft.certainty = Some(certainty);
+        draft.resources.insert(id);
+        draft.path.push(match certainty {
+            Certainty::Unknown => format!("{}: {property} was not read", words::resource(resource)),
+            _ => format!("{}: {property} is {found}", words::resource(resource)),
+        });
+        draft.evidence.push(Evidence::Property {
+            resource: resource.arn.to_string(),
+            property: property.to_owned(),
+            found,
+        });
+    }
+    drafts
+}
+
+fn violated(program: &cel::Program, resource: &Resource) -> Option<bool> {
+    let mut context = cel::Context::default();
+    context.add_variable("properties", Value::Object(resource.properties.clone())).ok()?;
+    context.add_variable("tags", resource.tags.clone()).ok()?;
+    match program.execute(&context) {
+        Ok(cel::Value::Bool(violated)) => Some(violated),
+        _ => None,
+    }
+}

@@ -1,0 +1,297 @@
+//! The kinds of questions that rules ask, one file each. Each turns what it finds into drafts; the rule's texts make
+//! findings of them.
+
+mod administrator;
+mod can;
+mod configuration;
+mod rollout;
+mod stack;
+mod unreadable;
+
+pub use administrator::{Administrator, administrators};
+
+use super::file::{Exception, Fix, Predicate, Rule};
+use super::{Question, words};
+use crate::engine::{Alternatives, Applied, Atom, Decision, Unseen, Verdict, condition_in_words, conditions_in_words};
+use crate::finding::{Certainty, Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
+use crate::iam::Effect;
+use crate::inventory::{Inventory, PrincipalId, ResourceId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a predicate found: one cause, with everybody and everything it concerns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    pub principals: BTreeSet<PrincipalId>,
+    pub resources: BTreeSet<ResourceId>,
+    /// ARNs of what is concerned and is no resource of the inventory.
+    pub others: BTreeSet<String>,
+    pub actions: BTreeSet<String>,
+    pub conditions: Vec<String>,
+    pub certainty: Option<Certainty>,
+    pub evidence: Vec<Evidence>,
+    pub path: Vec<String>,
+    /// Name of the stage that should wait, for a pipeline.
+    pub stage: Option<String>,
+}
+
+/// Runs one rule.
+pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Finding> {
+    let drafts = match &rule.predicate {
+        Predicate::Can { actions, environment, except } => can::drafts(question, actions, environment, except),
+        Predicate::DeletesStack { environment, except } => stack::drafts(question, environment, except),
+        Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
+        Predicate::Configuration { resource_type, environment, violated_if, property } => {
+            configuration::drafts(question, resource_type, environment, violated_if, property)
+        }
+        Predicate::RolloutGate { of } => rollout::drafts(question, *of),
+        Predicate::UnreadablePolicy => unreadable::drafts(question),
+    };
+    drafts.into_iter().map(|(cause, draft)| finding(rule, question, &cause, draft)).collect()
+}
+
+/// Whether a rule leaves a principal out.
+fn is_excepted(question: &Question<'_>, except: &[Exception], principal: PrincipalId) -> bool {
+    except.iter().any(|exception| match exception {
+        Exception::BreakGlass => question.is_break_glass(principal),
+        Exception::Administrators => question.administrators.contains_key(&principal),
+    })
+}
+
+fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> Finding {
+    let inventory = question.access.inventory();
+    let principals: Vec<PrincipalId> = draft.principals.iter().copied().collect();
+    let resources: Vec<ResourceId> = draft.resources.iter().copied().collect();
+    let actions: Vec<String> = draft.actions.iter().cloned().collect();
+    let what = if resources.is_empty() {
+        draft.others.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    } else {
+        words::resources(inventory, &resources)
+    };
+    let title = rule
+        .headline
+        .replace("{who}", &words::principals(inventory, &principals))
+        .replace("{what}", &what)
+        .replace("{actions}", &actions.join(", "));
+    let certainty = draft.certainty.unwrap_or(Certainty::Certain);
+    let mut arns: Vec<String> =
+        resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| known.arn.to_string()).collect();
+    arns.extend(draft.others.iter().cloned());
+    arns.sort();
+    Finding {
+        id: format!("{}-{:08x}", rule.id, fingerprint(cause)),
+        rule: rule.id.clone(),
+        family: rule.family.clone(),
+        title: capitalised(&title),
+        severity: rule.severity,
+        certainty,
+        principals: principals
+            .iter()
+            .filter_map(|id| inventory.principal(*id))
+            .map(|known| known.arn.to_string())
+            .collect(),
+        resources: arns,
+        actions,
+        conditions: draft.conditions.clone(),
+        consequence: rule.consequence.trim().to_owned(),
+        remediation: rule.remediation.trim().to_owned(),
+        // What could not be decided needs to be looked at, not mended.
+        fix: (certainty != Certainty::Unknown).then(|| intent(rule, question, &draft)).flatten(),
+        evidence: draft.evidence,
+        path: draft.path,
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}
+
+/// A short, stable number for a cause (FNV-1a), so that the same finding keeps its id from run to run.
+fn fingerprint(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixIntent> {
+    let inventory = question.access.inventory();
+    let targets = || draft.resources.iter().filter_map(|id| target(inventory, *id));
+    match rule.fix.as_ref()? {
+        Fix::DenyActions { name, also } => {
+            let mut actions: BTreeSet<String> = draft.actions.clone();
+            actions.extend(also.iter().cloned());
+            let mut resources: BTreeSet<String> = draft.others.clone();
+            for id in &draft.resources {
+                resources.extend(inventory.resource(*id).map(|known| known.arn.to_string()));
+            }
+            Some(FixIntent::DenyActions {
+                name: name.clone(),
+                actions: actions.into_iter().collect(),
+                resources: resources.into_iter().collect(),
+                attach_to: holders(question, draft).into_iter().collect(),
+                except: Vec::new(),
+            })
+        }
+        Fix::SetArguments { arguments } => {
+            let arguments: Vec<(String, serde_json::Value)> =
+                arguments.iter().map(|(path, value)| (path.clone(), value.clone())).collect();
+            let targets = targets().map(|resource| SetArguments { resource, arguments: arguments.clone() }).collect();
+            Some(FixIntent::SetArguments { targets })
+        }
+        Fix::DetachPolicy => {
+            let statement = draft.evidence.iter().find_map(|evidence| match evidence {
+                Evidence::Statement(statement) if statement.policy.starts_with("arn:") => Some(statement),
+                _ => None,
+            })?;
+            let from = holders(question, draft);
+            let remaining =
+                from.iter().map(|holder| (holder.clone(), kept(inventory, holder, &statement.policy))).collect();
+            Some(FixIntent::DetachPolicy {
+                policy: statement.policy.clone(),
+                from: from.into_iter().collect(),
+                remaining,
+            })
+        }
+        Fix::AddApproval => {
+            let pipeline = targets().next()?;
+            Some(FixIntent::AddApproval { pipeline, before_stage: draft.stage.clone()? })
+        }
+        Fix::Remove => Some(FixIntent::Remove { targets: targets().collect() }),
+    }
+}
+
+/// What a policy would be attached to or taken from: the group that carries the grant, else the principals themselves.
+fn holders(question: &Question<'_>, draft: &Draft) -> BTreeSet<String> {
+    let inventory = question.access.inventory();
+    let statements: Vec<&StatementEvidence> = draft
+        .evidence
+        .iter()
+        .filter_map(|evidence| match evidence {
+            Evidence::Statement(statement) => Some(statement),
+            _ => None,
+        })
+        .collect();
+    let mut holders = BTreeSet::new();
+    for principal in draft.principals.iter().filter_map(|id| inventory.principal(*id)) {
+        let carried = principal
+            .policies
+            .iter()
+            .find(|attachment| statements.iter().any(|statement| statement.policy == *attachment.name));
+        match carried.and_then(|attachment| attachment.through.as_ref()) {
+            Some(group) => holders.insert(group.to_string()),
+            None => holders.insert(principal.arn.to_string()),
+        };
+    }
+    holders
+}
+
+/// The other managed policies of a user, group or role.
+fn kept(inventory: &Inventory, holder: &str, taken: &str) -> Vec<String> {
+    let mut kept = BTreeSet::new();
+    for principal in &inventory.principals {
+        let own = *principal.arn == *holder;
+        for attachment in &principal.policies {
+            let of_holder = match &attachment.through {
+                Some(group) => **group == *holder,
+                None => own,
+            };
+            if of_holder && attachment.name.starts_with("arn:") && *attachment.name != *taken {
+                kept.insert(attachment.name.to_string());
+            }
+        }
+    }
+    kept.into_iter().collect()
+}
+
+fn target(inventory: &Inventory, id: ResourceId) -> Option<TargetResource> {
+    let known = inventory.resource(id)?;
+    Some(TargetResource {
+        arn: known.arn.to_string(),
+        kind: known.kind.clone(),
+        properties: known.properties.clone(),
+        tags: known.tags.clone(),
+    })
+}
+
+/// The conditions of a decision in words, and how sure it is. A reservation about organisation policies that nobody
+/// could read is a condition like any other, but does not by itself make an answer less certain: the report says once
+/// that they were not read.
+fn conditions(decision: &Decision) -> (Vec<String>, Certainty) {
+    match decision.verdict {
+        Verdict::Unknown => {
+            let Some(alternatives) = &decision.conditions else { return (Vec::new(), Certainty::Unknown) };
+            (conditions_in_words(alternatives), Certainty::Unknown)
+        }
+        Verdict::AllowedIf => match &decision.conditions {
+            Some(alternatives) => {
+                let certain = only_organization(alternatives);
+                let certainty = if certain { Certainty::Certain } else { Certainty::Conditional };
+                (conditions_in_words(alternatives), certainty)
+            }
+            None => (vec!["under conditions too tangled to list".to_owned()], Certainty::Conditional),
+        },
+        _ => (Vec::new(), Certainty::Certain),
+    }
+}
+
+fn only_organization(Alternatives(all): &Alternatives) -> bool {
+    let is_organization =
+        |literal: &crate::engine::Literal| matches!(*literal.0, Atom::Unseen(Unseen::OrganizationPolicies));
+    matches!(all.as_slice(), [only] if only.iter().all(is_organization))
+}
+
+/// The words for the reservation about organisation policies.
+fn organization_words() -> String {
+    condition_in_words(&(std::sync::Arc::new(Atom::Unseen(Unseen::OrganizationPolicies)), true))
+}
+
+/// The statements that allow, as evidence; the first is the cause.
+fn evidence(inventory: &Inventory, principal: PrincipalId, applied: &[Applied]) -> Vec<StatementEvidence> {
+    let Some(holder) = inventory.principal(principal) else { return Vec::new() };
+    let mut all: Vec<StatementEvidence> = applied
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow)
+        .filter(|statement| matches!(statement.layer, crate::engine::Layer::Identity | crate::engine::Layer::Resource))
+        .map(|statement| {
+            let attachment = holder.policies.iter().find(|attachment| {
+                statement.policy.starts_with(&*attachment.name)
+                    && statement.policy.len() >= attachment.name.len()
+                    && match &attachment.through {
+                        Some(group) => statement.policy.ends_with(&format!("(through {group})")),
+                        None => *statement.policy == *attachment.name,
+                    }
+            });
+            StatementEvidence {
+                policy: attachment.map_or_else(|| statement.policy.to_string(), |found| found.name.to_string()),
+                statement: statement.statement,
+                sid: statement.sid.as_deref().map(str::to_owned),
+                through: attachment.and_then(|found| found.through.as_deref()).map(str::to_owned),
+            }
+        })
+        .collect();
+    all.dedup();
+    all
+}
+
+/// A statement in words: `statement CLISDKCalls of AdministratorAccess-Amplify`.
+fn statement_in_words(statement: &StatementEvidence) -> String {
+    let which = statement.sid.clone().unwrap_or_else(|| format!("{}", statement.statement));
+    format!("statement {which} of {}", words::policy(&statement.policy))
+}
+
+/// How the statement reaches the principal, in words.
+fn carried_in_words(inventory: &Inventory, principal: PrincipalId, statement: &StatementEvidence) -> String {
+    let who = inventory.principal(principal).map(words::principal).unwrap_or_default();
+    match &statement.through {
+        Some(group) => {
+            let name = group.rsplit_once('/').map_or(group.as_str(), |(_, name)| name);
+            format!("{who} is in group {name}, which carries {}", words::policy(&statement.policy))
+        }
+        None if statement.policy.starts_with("arn:") => format!("{who} has {}", words::policy(&statement.policy)),
+        None => format!("{who} has {}", statement.policy),
+    }
+}
+
+/// Drafts by cause, in the order of the causes.
+type Drafts = BTreeMap<String, Draft>;
