@@ -65,11 +65,11 @@ pub(super) fn unit<'a>(
     }
     let mut comments = titles(&denial.findings);
     if exempt.is_empty() {
-        comments.push(
-            "Nobody is exempt: name a break-glass role in foureyes.toml, or nobody can do this in an emergency."
-                .to_owned(),
-        );
+        comments.extend(hcl::wrapped(
+            "Nobody is exempt: name a break-glass role in foureyes.toml, or nobody can do this in an emergency.",
+        ));
     }
+    comments.extend(notes.iter().flat_map(|note| hcl::wrapped(note)));
     Ok(Unit { account: account.clone(), file: name, findings: ids(&denial.findings), comments, notes, blocks })
 }
 

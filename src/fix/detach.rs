@@ -27,10 +27,10 @@ pub(super) fn unit(arn: &str, detachment: &Detachment, denials: &[String]) -> Re
     };
     match &detachment.remaining {
         Some(remaining) => {
-            comments.push(format!(
+            comments.extend(hcl::wrapped(&format!(
                 "Takes {taken} away from {word} {name}. The list is all that the {word} keeps: what is attached later and \
                  not listed here is taken away too, by the next apply."
-            ));
+            )));
             let kept = remaining.iter().filter(|policy| !detachment.policies.contains(*policy));
             let list = kept
                 .map(|policy| hcl::string(policy))
@@ -41,18 +41,18 @@ pub(super) fn unit(arn: &str, detachment: &Detachment, denials: &[String]) -> Re
             unit.blocks.push(block);
         }
         None => {
-            comments.push(format!(
+            comments.extend(hcl::wrapped(&format!(
                 "Terraform takes away only what it attached, or what a complete list leaves out, and what else {word} {name} \
                  has is not known. By hand:"
-            ));
+            )));
             for policy in &detachment.policies {
                 let plain =
                     |text: &str| text.chars().all(|each| each.is_ascii_alphanumeric() || "+=,.@-_/:".contains(each));
-                comments.push(if plain(name) && plain(policy) {
+                comments.push(hcl::command(&if plain(name) && plain(policy) {
                     format!("aws iam detach-{word}-policy --{word}-name {name} --policy-arn {policy}")
                 } else {
                     format!("detach {policy} from {word} {name}")
-                });
+                }));
             }
             unit.notes.push(format!("Detach {taken} from {word} {name} by hand: Terraform cannot."));
         }

@@ -45,13 +45,22 @@ pub(super) fn nest(block: &mut Block, inner: Block) {
 
 /// Puts a comment above a block or argument, after those it has.
 pub(super) fn comment(target: &mut impl Decorate, text: &str) {
+    comment_lines(target, &wrapped(text));
+}
+
+/// Puts lines of comment above a block or argument, after those it has.
+pub(super) fn comment_lines(target: &mut impl Decorate, lines: &[String]) {
     let before = target.decor().prefix().map(|prefix| prefix.to_string()).unwrap_or_default();
-    let lines = comment_lines(text);
     target.decor_mut().set_prefix(format!("{before}{}\n", lines.join("\n")));
 }
 
+/// A command in a comment, in one line however long, so that it can be copied.
+pub(super) fn command(text: &str) -> String {
+    format!("#   {}", text::escape(text, is_escaped))
+}
+
 /// A comment as lines, each beginning with `#`. Text from outside cannot leave it.
-pub(super) fn comment_lines(text: &str) -> Vec<String> {
+pub(super) fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::from("#")];
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let word = text::escape(word, is_escaped);

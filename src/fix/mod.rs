@@ -132,7 +132,7 @@ pub fn for_finding(finding: &Finding) -> Result<String, NoFix> {
     let mut texts: Vec<String> = units.into_iter().map(Unit::into_hcl).collect();
     if !problems.is_empty() {
         let comments: Vec<String> =
-            problems.iter().flat_map(|problem| hcl::comment_lines(&format!("Not mended here: {problem}."))).collect();
+            problems.iter().flat_map(|problem| hcl::wrapped(&format!("Not mended here: {problem}."))).collect();
         texts.push(format!("{}\n", comments.join("\n")));
     }
     Ok(texts.join("\n"))
@@ -144,7 +144,7 @@ struct Unit {
     /// File name without `.tf`.
     file: String,
     findings: BTreeSet<String>,
-    /// Comments at the top.
+    /// Lines of comment at the top.
     comments: Vec<String>,
     notes: Vec<String>,
     blocks: Vec<Block>,
@@ -152,16 +152,13 @@ struct Unit {
 
 impl Unit {
     fn into_hcl(mut self) -> String {
-        let texts: Vec<String> =
-            self.comments.into_iter().chain(self.notes.into_iter().map(|note| format!("Note: {note}"))).collect();
         match self.blocks.first_mut() {
-            Some(first) => texts.iter().for_each(|text| hcl::comment(first, text)),
-            None => {
-                let lines: Vec<String> = texts.iter().flat_map(|text| hcl::comment_lines(text)).collect();
-                return format!("{}\n", lines.join("\n"));
+            Some(first) => {
+                hcl::comment_lines(first, &self.comments);
+                hcl::render(self.blocks)
             }
+            None => format!("{}\n", self.comments.join("\n")),
         }
-        hcl::render(self.blocks)
     }
 }
 
@@ -312,9 +309,9 @@ fn account(arn: &str, finding: &Finding) -> Option<String> {
     all.filter_map(arn::account_of).next().map(str::to_owned)
 }
 
-/// One comment for each finding.
+/// A comment for each finding.
 fn titles(findings: &[&Finding]) -> Vec<String> {
-    findings.iter().map(|finding| format!("{}: {}", finding.id, finding.title)).collect()
+    findings.iter().flat_map(|finding| hcl::wrapped(&format!("{}: {}", finding.id, finding.title))).collect()
 }
 
 fn ids(findings: &[&Finding]) -> BTreeSet<String> {

@@ -191,7 +191,7 @@ impl Writer<'_> {
         );
         set_list(&mut block, "output_variables", strings(action, "OutputVariables"));
         set_list(&mut block, "commands", strings(action, "Commands"));
-        let configuration = self.configuration(action, kind, &[stage, name]);
+        let configuration = self.configuration(action, kind, [stage, name]);
         if !configuration.is_empty() {
             hcl::set(&mut block, "configuration", hcl::map(configuration));
         }
@@ -205,7 +205,7 @@ impl Writer<'_> {
     }
 
     /// The configuration of an action; what the snapshot withholds becomes a variable.
-    fn configuration<'v>(&mut self, action: &'v Object, kind: &Object, place: &[&str]) -> Vec<(&'v str, Expression)> {
+    fn configuration<'v>(&mut self, action: &'v Object, kind: &Object, place: [&str; 2]) -> Vec<(&'v str, Expression)> {
         let mut entries = Vec::new();
         for (key, value) in action.get("Configuration").and_then(Value::as_object).into_iter().flatten() {
             let masked = value.as_str().is_some_and(|text| !text.is_empty() && text.chars().all(|each| each == '*'));
@@ -226,12 +226,10 @@ impl Writer<'_> {
         entries
     }
 
-    fn variable(&mut self, key: &str, place: &[&str]) -> Expression {
-        let mut parts = vec![self.name];
-        parts.extend(place);
-        parts.push(key);
+    fn variable(&mut self, key: &str, [stage, action]: [&str; 2]) -> Expression {
+        let parts = [self.name, stage, action, key];
         let name = names::identifier(&parts, &format!("{} {}", self.arn, parts.join("\n")));
-        let what = format!("{key} of {} in pipeline {}", place.join(", action "), self.name);
+        let what = format!("{key} of action {action}, stage {stage}");
         let mut block = hcl::block("variable", &[&name]);
         hcl::comment(
             &mut block,

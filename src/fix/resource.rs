@@ -38,14 +38,15 @@ pub(super) fn unit(mut change: Change) -> Result<Unit, NoFix> {
 
     let mut comments = titles(&change.findings);
     if let Some(stack) = resource.tags.get(STACK_TAG) {
-        comments.push(format!(
+        comments.extend(hcl::wrapped(&format!(
             "CloudFormation stack {stack} owns this resource: set the same in its template (with Amplify, in an override \
              or backend.ts), or its next deployment may put it back."
-        ));
+        )));
     }
     if change.remove {
-        comments.push(removal(mapping, &id, parsed.region));
+        comments.extend(removal(mapping, &id, parsed.region));
     }
+    comments.extend(change.notes.iter().flat_map(|note| hcl::wrapped(note)));
 
     let mut blocks = vec![import(mapping, &name, &id, parsed.region)];
     let mut body = hcl::block("resource", &[mapping.terraform, &name]);
@@ -97,7 +98,10 @@ pub(super) fn unit(mut change: Change) -> Result<Unit, NoFix> {
         }
     }
     nest_all(&mut body, nested, true);
-    hcl::nest(&mut body, lifecycle(!change.remove, &ignored));
+    let lifecycle = lifecycle(!change.remove, &ignored);
+    if !lifecycle.body.is_empty() {
+        hcl::nest(&mut body, lifecycle);
+    }
     blocks.push(body);
     Ok(Unit {
         account: change.account,
@@ -131,21 +135,22 @@ fn import(mapping: &Mapping, name: &str, id: &[&str], region: &str) -> Block {
 }
 
 /// Why deleting takes two steps, and the command that does it in one.
-fn removal(mapping: &Mapping, id: &[&str], region: &str) -> String {
-    let steps = "Terraform deletes only what it manages, so this takes two steps: apply this file to take the resource \
-                 over as it is, then delete the file and apply again.";
+fn removal(mapping: &Mapping, id: &[&str], region: &str) -> Vec<String> {
+    let mut lines = hcl::wrapped(
+        "Terraform deletes only what it manages, so this takes two steps: apply this file to take the resource over as it \
+         is, then delete the file and apply again.",
+    );
+    // The command is for a shell: only with an ID that no shell would read as more than a word.
     let plain =
         |text: &&str| text.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character));
-    match mapping.delete {
-        // The command is for a shell: only with an ID that no shell would read as more than a word.
-        Some(command) if id.iter().chain([&region]).all(plain) => {
-            let command = command
-                .replace("{0}", id.first().copied().unwrap_or_default())
-                .replace("{1}", id.get(1).copied().unwrap_or_default());
-            format!("{steps} In one step, without Terraform: {command} --region {region}")
-        }
-        _ => steps.to_owned(),
+    if let Some(command) = mapping.delete.filter(|_| id.iter().chain([&region]).all(plain)) {
+        let command = command
+            .replace("{0}", id.first().copied().unwrap_or_default())
+            .replace("{1}", id.get(1).copied().unwrap_or_default());
+        lines.extend(hcl::wrapped("In one step, without Terraform:"));
+        lines.push(hcl::command(&format!("{command} --region {region}")));
     }
+    lines
 }
 
 /// What to write, and what Terraform requires but the snapshot lacks.
