@@ -2,6 +2,7 @@
 
 pub mod arn;
 pub mod glob;
+pub mod text;
 
 pub use arn::Arn;
 pub use glob::Glob;

@@ -143,6 +143,9 @@ pub enum FixIntent {
         policy: String,
         /// ARNs of users, groups and roles to take it from, sorted.
         from: Vec<String>,
+        /// The other managed policies that each of `from` keeps, ARN to sorted ARNs. Terraform can detach what it did
+        /// not attach only by stating the whole list; one that is missing here is detached by hand.
+        remaining: std::collections::BTreeMap<String, Vec<String>>,
     },
     /// Put a manual approval before the stage that reaches production.
     AddApproval {

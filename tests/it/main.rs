@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod engine_cases;
 #[cfg(test)]
+mod fix;
+#[cfg(test)]
 mod judge;
+#[cfg(test)]
+mod report;
 #[cfg(test)]
 mod snapshot;
