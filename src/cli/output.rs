@@ -47,3 +47,12 @@ pub fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     std::io::stdout().is_terminal() && !refused
 }
+
+/// How tables look here.
+pub fn style() -> crate::report::table::Style {
+    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
+    crate::report::table::Style { width: u16::try_from(width()).unwrap_or(100), colour: colour(), unicode: utf8 }
+}

@@ -29,6 +29,14 @@ pub struct Source {
 const DEMO: &str = include_str!("demo/account.json");
 
 impl SourceArguments {
+    /// Reads the file or the demo, else the account of the standard AWS configuration.
+    pub fn require(&self) -> anyhow::Result<Source> {
+        match self.read()? {
+            Some(source) => Ok(source),
+            None => anyhow::bail!("give --snapshot FILE or --demo"),
+        }
+    }
+
     /// Reads the file or the demo; `None` when neither was asked for.
     pub fn read(&self) -> anyhow::Result<Option<Source>> {
         if self.demo {

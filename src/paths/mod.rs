@@ -5,4 +5,4 @@ mod guard;
 mod stack;
 
 pub use guard::{Guard, guard_of};
-pub use stack::{StackDeletion, stack_deletions};
+pub use stack::{StackDeletion, deleted_by, stack_deletions};

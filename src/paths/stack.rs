@@ -39,6 +39,11 @@ const DELETED_BY: &[(&str, &str)] = &[
     ("AWS::S3::Bucket", "s3:DeleteBucket"),
 ];
 
+/// The action by which CloudFormation deletes a resource of this type, for the types that are followed.
+pub fn deleted_by(kind: &str) -> Option<&'static str> {
+    DELETED_BY.iter().find(|(known, _)| *known == kind).map(|(_, action)| *action)
+}
+
 /// Finds, for each of the stacks, who can delete it and what goes with it. Ordered by stack and principal.
 pub fn stack_deletions(access: &Access<'_>, stacks: &[ResourceId]) -> Vec<StackDeletion> {
     let inventory = access.inventory();
@@ -59,7 +64,7 @@ pub fn stack_deletions(access: &Access<'_>, stacks: &[ResourceId]) -> Vec<StackD
             .iter()
             .filter(|_| !by_role)
             .filter_map(|(id, member)| {
-                let (_, action) = DELETED_BY.iter().find(|(kind, _)| *kind == member.kind)?;
+                let action = deleted_by(&member.kind)?;
                 // A protected resource makes the deletion of its stack fail.
                 guard_of(member).is_none().then(|| (*id, verdicts(access, action, *id, &through)))
             })

@@ -65,7 +65,7 @@ fn without_approval(id: ResourceId, pipeline: &Resource, inventory: &Inventory) 
         .iter()
         .filter(deploys)
         .find(reaches)
-        .or_else(|| actions.iter().filter(deploys).next_back().filter(|_| pipeline.is_production()))?;
+        .or_else(|| actions.iter().rfind(deploys).filter(|_| pipeline.is_production()))?;
     let gated = actions.iter().any(|action| {
         action.category == "Approval"
             && (action.stage_index < target.stage_index

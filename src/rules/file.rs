@@ -91,8 +91,28 @@ pub enum Predicate {
         /// What.
         of: RolloutKind,
     },
+    /// Who can do an action to a resource of any name, where the account's resources were not read.
+    CanAnything {
+        /// What is asked.
+        asks: Vec<Anything>,
+        /// Who is left out.
+        #[serde(default)]
+        except: Vec<Exception>,
+    },
     /// A policy that cannot be read.
     UnreadablePolicy,
+}
+
+/// An action on something that nobody would name in a policy.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Anything {
+    /// The action.
+    pub action: String,
+    /// An ARN with `ACCOUNT` for the account number.
+    pub on: String,
+    /// Service and operation that list such resources: where they were read, rules that name them speak instead.
+    pub unless_read: (String, String),
 }
 
 /// A way into an environment.

@@ -55,7 +55,7 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
     let administrators = predicate::administrators(access, definitions);
     let question = Question { access, settings, administrators: &administrators };
     let mut outcome = Outcome::default();
-    for (id, _) in &administrators {
+    for id in administrators.keys() {
         if question.is_break_glass(*id)
             && let Some(principal) = access.inventory().principal(*id)
         {

@@ -41,7 +41,7 @@ pub fn resources(inventory: &Inventory, ids: &[ResourceId]) -> String {
         }
     }
     if kinds.len() > 3 {
-        return format!("{} resources", known.len());
+        return format!("{} and {} more", resource(first), known.len().saturating_sub(1));
     }
     let plural =
         |(kind, count): &(&str, usize)| format!("{count} {}{}", noun(kind), if *count == 1 { "" } else { "s" });

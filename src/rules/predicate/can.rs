@@ -5,7 +5,7 @@ use crate::access::Targets;
 use crate::catalog;
 use crate::engine::{Context, Target, World};
 use crate::finding::{Certainty, Evidence};
-use crate::inventory::{PrincipalId, ResourceId};
+use crate::inventory::{PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::guard_of;
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
@@ -48,7 +48,13 @@ fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Excep
     }
     let context = direct();
     let clearers = clearers(question, &resources, &context);
-    for answer in question.access.who_can(action, &targets, &context) {
+    let mut answers = question.access.who_can(action, &targets, &context);
+    // The story is told of a person, where there is one.
+    answers.sort_by_key(|answer| {
+        let first = answer.principals.first().and_then(|id| inventory.principal(*id));
+        first.is_none_or(|principal| principal.kind != PrincipalKind::User)
+    });
+    for answer in answers {
         for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
             let hit: Vec<ResourceId> =
                 block.targets.iter().filter_map(|index| asked.get(*index as usize)).map(|(id, _)| *id).collect();

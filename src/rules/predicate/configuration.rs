@@ -1,9 +1,9 @@
 //! A property of a resource has a wrong value.
 
-use super::{Draft, Drafts};
+use super::Drafts;
 use crate::finding::{Certainty, Evidence};
 use crate::inventory::Resource;
-use crate::rules::{Question, words};
+use crate::rules::Question;
 use serde_json::Value;
 
 pub(super) fn drafts(
@@ -41,10 +41,6 @@ pub(super) fn drafts(
         let draft = drafts.entry(format!("{certainty:?}")).or_default();
         draft.certainty = Some(certainty);
         draft.resources.insert(id);
-        draft.path.push(match certainty {
-            Certainty::Unknown => format!("{}: {property} was not read", words::resource(resource)),
-            _ => format!("{}: {property} is {found}", words::resource(resource)),
-        });
         draft.evidence.push(Evidence::Property {
             resource: resource.arn.to_string(),
             property: property.to_owned(),

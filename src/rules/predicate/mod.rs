@@ -3,6 +3,7 @@
 
 mod administrator;
 mod can;
+mod can_anything;
 mod configuration;
 mod rollout;
 mod stack;
@@ -12,7 +13,7 @@ pub use administrator::{Administrator, administrators};
 
 use super::file::{Exception, Fix, Predicate, Rule};
 use super::{Question, words};
-use crate::engine::{Alternatives, Applied, Atom, Decision, Unseen, Verdict, condition_in_words, conditions_in_words};
+use crate::engine::{Alternatives, Applied, Atom, Decision, Unseen, Verdict, conditions_in_words};
 use crate::finding::{Certainty, Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
 use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, ResourceId};
@@ -44,6 +45,7 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Finding> {
             configuration::drafts(question, resource_type, environment, violated_if, property)
         }
         Predicate::RolloutGate { of } => rollout::drafts(question, *of),
+        Predicate::CanAnything { asks, except } => can_anything::drafts(question, asks, except),
         Predicate::UnreadablePolicy => unreadable::drafts(question),
     };
     drafts.into_iter().map(|(cause, draft)| finding(rule, question, &cause, draft)).collect()
@@ -239,11 +241,6 @@ fn only_organization(Alternatives(all): &Alternatives) -> bool {
     let is_organization =
         |literal: &crate::engine::Literal| matches!(*literal.0, Atom::Unseen(Unseen::OrganizationPolicies));
     matches!(all.as_slice(), [only] if only.iter().all(is_organization))
-}
-
-/// The words for the reservation about organisation policies.
-fn organization_words() -> String {
-    condition_in_words(&(std::sync::Arc::new(Atom::Unseen(Unseen::OrganizationPolicies)), true))
 }
 
 /// The statements that allow, as evidence; the first is the cause.

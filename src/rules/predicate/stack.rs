@@ -4,8 +4,9 @@ use super::{Draft, Drafts, carried_in_words, conditions, evidence, is_excepted, 
 use crate::access::target_of;
 use crate::engine::Verdict;
 use crate::finding::{Certainty, Evidence};
+use crate::inventory::PrincipalKind;
 use crate::inventory::ResourceId;
-use crate::paths::stack_deletions;
+use crate::paths::{deleted_by, stack_deletions};
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
 
@@ -30,7 +31,12 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         .collect();
     let context = super::can::direct();
     let mut drafts = Drafts::new();
-    for deletion in stack_deletions(question.access, &stacks) {
+    let mut deletions = stack_deletions(question.access, &stacks);
+    // The story is told of a person, where there is one.
+    deletions.sort_by_key(|deletion| {
+        inventory.principal(deletion.principal).is_none_or(|principal| principal.kind != PrincipalKind::User)
+    });
+    for deletion in deletions {
         if is_excepted(question, except, deletion.principal) {
             continue;
         }
@@ -70,6 +76,10 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         draft.resources.insert(deletion.stack);
         draft.resources.extend(deletion.takes.iter().copied());
         draft.actions.insert(DELETE_STACK.to_owned());
+        if !deletion.by_role {
+            let taken = deletion.takes.iter().filter_map(|id| inventory.resource(*id));
+            draft.actions.extend(taken.filter_map(|resource| deleted_by(&resource.kind)).map(str::to_owned));
+        }
         if deletion.clears_protection {
             draft.actions.insert("cloudformation:UpdateTerminationProtection".to_owned());
         }

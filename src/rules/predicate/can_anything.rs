@@ -1,0 +1,65 @@
+//! Who can do an action to a resource of any name, in accounts whose resources were not read.
+
+use super::{Draft, Drafts, carried_in_words, conditions, evidence, is_excepted, statement_in_words};
+use crate::access::Targets;
+use crate::engine::Target;
+use crate::finding::Evidence;
+use crate::inventory::AccountId;
+use crate::rules::Question;
+use crate::rules::file::{Anything, Exception};
+
+pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Exception]) -> Drafts {
+    let inventory = question.access.inventory();
+    let context = super::can::direct();
+    let mut drafts = Drafts::new();
+    for (index, account) in (0u32..).zip(&inventory.accounts) {
+        let id = AccountId(index);
+        for ask in asks {
+            let (service, operation) = &ask.unless_read;
+            if inventory.was_read(id, service, operation) {
+                continue;
+            }
+            let arn = ask.on.replace("ACCOUNT", &account.id);
+            let mut target = Target::new(&arn);
+            target.account = Some((*account.id).into());
+            let mut targets = Targets::default();
+            targets.push(target.clone());
+            for answer in question.access.who_can(&ask.action, &targets, &context) {
+                let possible = answer.best().is_some_and(|block| !block.decision.verdict.is_denied());
+                if !possible {
+                    continue;
+                }
+                for principal in answer.principals.iter().filter(|one| !is_excepted(question, except, **one)) {
+                    let Some((decision, applied)) =
+                        question.access.decide(*principal, &ask.action, &target, None, &context)
+                    else {
+                        continue;
+                    };
+                    let statements = evidence(inventory, *principal, &applied);
+                    let (conditions, certainty) = conditions(&decision);
+                    let cause = statements
+                        .first()
+                        .map(|statement| format!("{}#{}", statement.policy, statement.statement))
+                        .unwrap_or_default();
+                    let key = format!("{}|{cause}|{certainty:?}|{}", account.id, conditions.join(";"));
+                    let draft = drafts.entry(key).or_insert_with(|| {
+                        let mut path = Vec::new();
+                        if let Some(statement) = statements.first() {
+                            path.push(carried_in_words(inventory, *principal, statement));
+                            path.push(format!("{} allows it on resources of any name", statement_in_words(statement)));
+                        }
+                        Draft { conditions, certainty: Some(certainty), path, ..Draft::default() }
+                    });
+                    draft.principals.insert(*principal);
+                    draft.actions.insert(ask.action.clone());
+                    for statement in statements.into_iter().take(1).map(Evidence::Statement) {
+                        if !draft.evidence.contains(&statement) {
+                            draft.evidence.push(statement);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    drafts
+}
