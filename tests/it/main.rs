@@ -1,4 +1,6 @@
 //! Integration tests.
 
+#[cfg(test)]
 mod fix;
+#[cfg(test)]
 mod report;
