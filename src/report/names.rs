@@ -55,13 +55,18 @@ impl<'a> Names<'a> {
 
     /// A sentence with the ARNs in it shortened, safe for a terminal.
     pub(super) fn sentence(&self, text: &str) -> String {
+        self.brief(text, usize::MAX)
+    }
+
+    /// The same, with names of so many characters at most.
+    pub(super) fn brief(&self, text: &str, longest: usize) -> String {
         let words: Vec<String> = text
             .split(' ')
             .map(|word| match word.find("arn:").and_then(|start| word.split_at_checked(start)) {
                 Some((before, rest)) if before.chars().all(|each| "(\"'`[".contains(each)) => {
                     let bare = rest.trim_end_matches(['.', ',', ';', ':', ')', ']', '"', '\'', '`']);
                     let after = rest.strip_prefix(bare).unwrap_or_default();
-                    format!("{before}{}{}", self.arn(bare), escape::terminal(after))
+                    format!("{before}{}{}", cut(&self.arn(bare), longest), escape::terminal(after))
                 }
                 _ => escape::terminal(word).into_owned(),
             })
@@ -70,13 +75,13 @@ impl<'a> Names<'a> {
     }
 
     /// The first names, and how many more there are.
-    pub(super) fn first(&self, arns: &[String], most: usize, longest: usize) -> String {
+    pub(super) fn first(&self, arns: &[String], most: usize, longest: usize) -> Vec<String> {
         let mut names: Vec<String> = arns.iter().take(most).map(|arn| cut(&self.arn(arn), longest)).collect();
         let more = arns.len().saturating_sub(names.len());
         if more > 0 {
             names.push(format!("+{more}"));
         }
-        names.join(", ")
+        names
     }
 }
 
@@ -128,10 +133,7 @@ mod tests {
 
     #[test]
     fn long_names_keep_both_ends() {
-        assert_eq!(
-            cut("table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod", 20),
-            "table/Orde…qs2ya-prod".replace("qs2ya", "2ya")
-        );
+        assert_eq!(cut("table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod", 20), "table/Orde…s2ya-prod");
         assert_eq!(cut("short", 20), "short");
     }
 }

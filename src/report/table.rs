@@ -16,9 +16,11 @@ use std::io;
 /// Narrower than this and columns would hold single letters.
 const NARROWEST: u16 = 40;
 
-/// Names in a row of the overview, and columns of each.
+/// Names in a row of the overview.
 const NAMES: usize = 3;
-const NAME_LENGTH: usize = 28;
+
+/// Columns of the overview that number, severity and the space between columns take.
+const NUMBERED: u16 = 19;
 
 /// Names, statements and others in the details of one violation.
 const DETAILS: usize = 10;
@@ -144,29 +146,39 @@ impl Page<'_> {
             table.add_row([
                 Cell::new(first.saturating_add(index)),
                 severity_cell(severity, finding.severity),
-                Cell::new(self.names.sentence(&finding.title)),
+                Cell::new(self.names.brief(&finding.title, self.name_length())),
                 Cell::new(self.crowd(&finding.principals, "principal")),
                 Cell::new(self.crowd(&finding.resources, "resource")),
             ]);
         }
+        let violation = self.violation_width();
         for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((if index == 0 { 0 } else { 1 }, 1));
+            column.set_padding((0, if index == 4 { 0 } else { 1 }));
             match index {
                 0 | 1 => column.set_constraint(ColumnConstraint::ContentWidth),
-                2 => column.set_constraint(ColumnConstraint::LowerBoundary(Width::Percentage(30))),
+                2 => column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(violation))),
                 _ => column,
             };
         }
         self.print(&table)
     }
 
-    /// A number, and the first names.
+    /// A number, and the first names, one a line.
     fn crowd(&self, arns: &[String], word: &str) -> String {
-        match arns {
-            [] => String::new(),
-            [_] => self.names.first(arns, 1, NAME_LENGTH),
-            _ => format!("{}\n{}", count(arns.len(), word), self.names.first(arns, NAMES, NAME_LENGTH)),
-        }
+        let names = self.names.first(arns, NAMES, self.name_length()).join("\n");
+        if arns.len() > 1 { format!("{}\n{names}", count(arns.len(), word)) } else { names }
+    }
+
+    /// Columns that a name may take in the overview: it stands in one of two columns beside the violation's.
+    fn name_length(&self) -> usize {
+        let violation = self.violation_width();
+        usize::from(self.style.width.saturating_sub(NUMBERED).saturating_sub(violation).checked_div(2).unwrap_or(0))
+            .min(40)
+    }
+
+    /// Columns of the overview that the violation itself takes.
+    fn violation_width(&self) -> u16 {
+        self.style.width.saturating_sub(NUMBERED).saturating_mul(2).checked_div(5).unwrap_or(0)
     }
 
     fn details(&mut self, number: usize, finding: &Finding, fix: Option<&str>) -> io::Result<()> {
@@ -194,9 +206,9 @@ impl Page<'_> {
         if finding.certainty == Certainty::Unknown {
             row("Answer", "not decided: neither safe nor violated".to_owned());
         }
-        row("Who", self.names.first(&finding.principals, DETAILS, usize::MAX));
-        row("What", self.names.first(&finding.resources, DETAILS, usize::MAX));
-        row("Actions", self.names.first(&finding.actions, DETAILS, usize::MAX));
+        row("Who", self.names.first(&finding.principals, DETAILS, usize::MAX).join(", "));
+        row("What", self.names.first(&finding.resources, DETAILS, usize::MAX).join(", "));
+        row("Actions", self.names.first(&finding.actions, DETAILS, usize::MAX).join(", "));
         let (allowed, found): (Vec<_>, Vec<_>) =
             finding.evidence.iter().partition(|evidence| matches!(evidence, Evidence::Statement(_)));
         row("Allowed by", lines(allowed.iter().map(|evidence| self.evidence(evidence))));
@@ -212,7 +224,8 @@ impl Page<'_> {
         row("Only if", lines(finding.conditions.iter().map(|condition| self.names.sentence(condition))));
         row("Consequence", self.names.sentence(&finding.consequence));
         row("Do", self.names.sentence(&finding.remediation));
-        row("Rule", format!("{}, finding {}", escape::terminal(&finding.rule), escape::terminal(&finding.id)));
+        row("Rule", escape::terminal(&finding.rule).into_owned());
+        row("Finding", escape::terminal(&finding.id).into_owned());
         self.labelled(rows)?;
         match fix {
             Some(hcl) => self.terraform(hcl),
@@ -279,7 +292,7 @@ impl Page<'_> {
             ]);
         }
         for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((if index == 0 { 0 } else { 1 }, 1));
+            column.set_padding((0, if index == 4 { 0 } else { 1 }));
             if index == 0 || index == 4 {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
@@ -331,7 +344,7 @@ impl Page<'_> {
             ]);
         }
         for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((if index == 0 { 0 } else { 1 }, 1));
+            column.set_padding((0, if index == 3 { 0 } else { 1 }));
         }
         self.print(&table)?;
         let services: BTreeSet<&str> = groups.keys().map(|(service, _)| *service).collect();
@@ -364,6 +377,9 @@ impl Page<'_> {
     }
 
     fn closing(&mut self, report: &Report, summary: &Summary) -> io::Result<()> {
+        if report.findings.is_empty() && report.suppressed.is_empty() && summary.is_complete() {
+            return Ok(());
+        }
         writeln!(self.out)?;
         let by_severity: Vec<String> =
             summary.by_severity.iter().rev().map(|(severity, number)| format!("{number} {severity}")).collect();
@@ -378,7 +394,7 @@ impl Page<'_> {
             parts.push(format!("{} accepted for now", report.suppressed.len()));
         }
         if summary.not_visible > 0 {
-            parts.push(count_as(summary.not_visible, "call not answered", "calls not answered"));
+            parts.push(count_as(summary.not_visible, "call refused or failed", "calls refused or failed"));
         }
         self.paragraph(0, Cell::new(format!("{}.", parts.join("; "))).add_attribute(Attribute::Bold))?;
         let next = if report.findings.iter().any(|finding| finding.fix.is_some()) {

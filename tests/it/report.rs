@@ -215,30 +215,30 @@ fn a_report_for_people() {
     Production: 14 resources, recognised by tag env=prod (9), name *-prod (5).
 
     Violations
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-    No   Severity   Violation                    Who                          What
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-    1    critical   14 principals can delete     14 principals                table/Order-jx…qnvqs2ya-p
-                    table/Order-jx5bvz4qibhszc   user/dev-01, user/dev-02,    rod
-                    6oyeqnvqs2ya-prod            user/dev-03, +11
-    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
-    2    high       role/ci can delete           2 principals                 2 resources
-         if …       production by deleting its   role/ci, user/dev-01         table/Order-jx…qnvqs2ya-p
-                    stack                                                     rod, userpool/eu-west-1_A
-                                                                              bCdEf123
-    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
-    3    medium     table/Order-jx5bvz4qibhszc                                table/Order-jx…qnvqs2ya-p
-                    6oyeqnvqs2ya-prod has no                                  rod
-                    point-in-time recovery
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
+    ──────────────────────────────────────────────────────────────────────────────────────
+    No  Severity  Violation                        Who            What
+    ──────────────────────────────────────────────────────────────────────────────────────
+    1   critical  14 principals can delete         14 principals  table/Order-…vqs2ya-prod
+                  table/Order-…vqs2ya-prod         user/dev-01
+                                                   user/dev-02
+                                                   user/dev-03
+                                                   +11
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    2   high      role/ci can delete production    2 principals   2 resources
+        if …      by deleting its stack            role/ci        table/Order-…vqs2ya-prod
+                                                   user/dev-01    userpool/eu-…1_AbCdEf123
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    3   medium    table/Order-…vqs2ya-prod has no                 table/Order-…vqs2ya-prod
+                  point-in-time recovery
+    ──────────────────────────────────────────────────────────────────────────────────────
 
     Not decided: neither safe nor violated
-    ─────────────────────────────────────────────────────────────────────────────────────────
-    No   Severity   Violation                    Who            What
-    ─────────────────────────────────────────────────────────────────────────────────────────
-    4    high       role/partner may be able     role/partner   table/Order-jx…qnvqs2ya-prod
-                    to delete production
-    ─────────────────────────────────────────────────────────────────────────────────────────
+    ─────────────────────────────────────────────────────────────────────────────────────
+    No  Severity  Violation                        Who           What
+    ─────────────────────────────────────────────────────────────────────────────────────
+    4   high      role/partner may be able to      role/partner  table/Order-…vqs2ya-prod
+                  delete production
+    ─────────────────────────────────────────────────────────────────────────────────────
 
     1  CRITICAL  14 principals can delete table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod
        Who          user/dev-01, user/dev-02, user/dev-03, user/dev-04, user/dev-05, user/dev-06,
@@ -251,7 +251,8 @@ fn a_report_for_people() {
                     table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod
        Consequence  All orders are gone, and there is no backup to restore.
        Do           Deny the deletion of production tables to the group, except for a break-glass role.
-       Rule         delete-production-data-directly, finding delete-production-data-directly-5d41a0c2
+       Rule         delete-production-data-directly
+       Finding      delete-production-data-directly-5d41a0c2
 
     2  HIGH  role/ci can delete production by deleting its stack
        Who          role/ci, user/dev-01
@@ -264,8 +265,8 @@ fn a_report_for_people() {
        Consequence  The tables, users and functions of the environment are deleted with the stack.
        Do           Turn on termination protection, and deny cloudformation:DeleteStack on
                     stack/amplify-*-prod-*.
-       Rule         delete-production-through-a-stack, finding
-                    delete-production-through-a-stack-0b7e11d9
+       Rule         delete-production-through-a-stack
+       Finding      delete-production-through-a-stack-0b7e11d9
 
     3  MEDIUM  table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod has no point-in-time recovery
        What         table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod
@@ -273,7 +274,8 @@ fn a_report_for_people() {
                     PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled is not set
        Consequence  A wrong write cannot be undone.
        Do           Turn on point-in-time recovery.
-       Rule         point-in-time-recovery-off, finding point-in-time-recovery-off-77aa01be
+       Rule         point-in-time-recovery-off
+       Finding      point-in-time-recovery-off-77aa01be
 
        Terraform
        resource "aws_dynamodb_table" "Order" {
@@ -291,30 +293,30 @@ fn a_report_for_people() {
        Found        The permissions boundary could not be read.
        Consequence  All orders would be gone.
        Do           Let the auditor read the boundary.
-       Rule         delete-production-data-directly, finding delete-production-data-directly-90ce3312
+       Rule         delete-production-data-directly
+       Finding      delete-production-data-directly-90ce3312
 
     Accepted for now
-    ─────────────────────────────────────────────────────────────────────────────────────────────
-    Severity   Violation                        Reason                        Owner   Until
-    ─────────────────────────────────────────────────────────────────────────────────────────────
-    low        A webhook deploys main without   Replaced by the pipeline in   mara    2027-03-31
-               approval                         March.
-    ─────────────────────────────────────────────────────────────────────────────────────────────
+    ───────────────────────────────────────────────────────────────────────────────────────────────
+    Severity  Violation                       Reason                              Owner  Until
+    ───────────────────────────────────────────────────────────────────────────────────────────────
+    low       A webhook deploys main without  Replaced by the pipeline in March.  mara   2027-03-31
+              approval
+    ───────────────────────────────────────────────────────────────────────────────────────────────
 
     Not visible
-    ───────────────────────────────────────────────────────────────────────────────────────
-    Service         Not read                            Where        Why
-    ───────────────────────────────────────────────────────────────────────────────────────
-    amplify         ListApps, ListBackendEnvironments   us-east-1    access denied
-    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
-    organizations   DescribeOrganization                everywhere   access denied:
-                                                                     AccessDeniedException
-    ───────────────────────────────────────────────────────────────────────────────────────
+    ──────────────────────────────────────────────────────────────────────────────────────────────────
+    Service        Not read                           Where       Why
+    ──────────────────────────────────────────────────────────────────────────────────────────────────
+    amplify        ListApps, ListBackendEnvironments  us-east-1   access denied
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    organizations  DescribeOrganization               everywhere  access denied: AccessDeniedException
+    ──────────────────────────────────────────────────────────────────────────────────────────────────
     Service control policies were not all read: one of them may forbid what is reported above.
     What amplify holds there was not judged: it may be production, and it may be unprotected.
 
-    3 violations: 1 critical, 1 high, 1 medium; 1 answer unknown; 1 accepted for now; 3 calls not
-    answered.
+    3 violations: 1 critical, 1 high, 1 medium; 1 answer unknown; 1 accepted for now; 3 calls refused or
+    failed.
     Next: foureyes audit --fixes-out DIR writes the Terraform that mends this.
     "#);
 }
@@ -338,7 +340,7 @@ fn hundreds_of_principals_make_one_row() {
     let mut report = realistic();
     let few = plain(&report, 100).lines().count();
     report.findings[3].principals = (0..900).map(|n| user(&format!("dev-{n:04}"))).collect();
-    assert!(plain(&report, 100).lines().count() <= few + 2);
+    assert!(plain(&report, 100).lines().count() <= few + 3);
 }
 
 #[test]
@@ -349,8 +351,6 @@ fn a_clean_report_says_what_was_examined() {
     Production: 14 resources, recognised by tag env=prod (9), name *-prod (5).
 
     No violations found: 20 rules looked at 34 principals, 120 policies and 48 resources.
-
-    No violations.
     "#);
 }
 
