@@ -79,11 +79,7 @@ pub(super) fn wrapped(text: &str) -> Vec<String> {
 
 /// `a.b.c`; the parts must be identifiers already.
 pub(super) fn reference(parts: &[&str]) -> Expression {
-<<<<<<< HEAD
     let mut parts = parts.iter().map(Ident::new_sanitized);
-=======
-    let mut parts = parts.iter().copied().map(Ident::new_sanitized);
->>>>>>> report
     let Some(first) = parts.next() else { return Expression::null() };
     let rest: Vec<_> = parts.map(|part| Decorated::new(TraversalOperator::GetAttr(Decorated::new(part)))).collect();
     if rest.is_empty() { Expression::from(first) } else { Expression::from(Traversal::new(first, rest)) }
