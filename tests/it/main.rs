@@ -1,1 +1,4 @@
 //! Integration tests.
+
+#[cfg(feature = "aws")]
+mod collect;
