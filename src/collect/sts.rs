@@ -53,14 +53,48 @@ where
             CollectError::Unreachable(Miss::of(error, false).reason)
         }
         _ => {
-            // The chain of causes tells which provider gave up and why. The standard error stream of a
-            // credential_process is not ours to repeat.
-            let causes = causes(error).join(": ");
-            let reason = plain(causes.split("Stderr").next().unwrap_or_default());
+            let reason = credentials_reason(&causes(error));
             match &options.role_arn {
                 Some(role) => CollectError::Role { role: plain(role), reason },
-                None => CollectError::Credentials(reason),
+                None => CollectError::Credentials(match &options.profile {
+                    Some(profile) => format!("profile {}: {reason}", plain(profile)),
+                    None => reason,
+                }),
             }
         }
+    }
+}
+
+/// Which provider of credentials gave up, and why: the causes without the SDK's wrapping, without the list of
+/// everything else that was tried, and without the standard error stream of a credential_process, which is not ours to
+/// repeat.
+fn credentials_reason(causes: &[String]) -> String {
+    let told: Vec<&str> = causes
+        .iter()
+        .map(String::as_str)
+        .filter(|cause| !matches!(*cause, "dispatch failure" | "other" | "service error" | "unhandled error"))
+        .filter_map(|cause| cause.split("Attempted:").next()?.split("Stderr:").next())
+        .map(|cause| cause.trim().trim_end_matches('.'))
+        .collect();
+    plain(&told.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::credentials_reason;
+
+    #[test]
+    fn a_failed_process_does_not_speak_through_us() {
+        let causes = [
+            "dispatch failure",
+            "other",
+            "an error occurred while loading credentials",
+            "Error retrieving credentials: external process exited with code 1. Stderr: SECRET",
+        ];
+        assert_eq!(
+            credentials_reason(&causes.map(str::to_owned)),
+            "an error occurred while loading credentials: \
+             Error retrieving credentials: external process exited with code 1"
+        );
     }
 }

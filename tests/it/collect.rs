@@ -81,7 +81,7 @@ impl HttpConnector for Fake {
             let key = format!("{} {} {} {} {}", asked.operation, asked.region, asked.path, asked.query, asked.body);
             let times = seen.entry(key).or_default();
             asked.before = *times;
-            *times += 1;
+            *times = times.saturating_add(1);
         }
         match (self.answers)(&asked) {
             Answer::Http(status, headers, body) => {
@@ -453,12 +453,8 @@ fn absent_regions_and_services_are_unsupported_and_faults_are_not() {
     let options = Options { regions: Regions::These(regions), ..Options::default() };
     let snapshot = try_collect(&fake, &options).unwrap();
     let outcome = |region: &str, operation: &str| {
-        let found = snapshot.accounts[0].coverage.iter();
-        found
-            .filter(|entry| entry.region.as_deref() == Some(region) && entry.operation == operation)
-            .next()
-            .unwrap()
-            .outcome
+        let mut entries = snapshot.accounts[0].coverage.iter();
+        entries.find(|entry| entry.region.as_deref() == Some(region) && entry.operation == operation).unwrap().outcome
     };
     assert_eq!(outcome("af-south-1", "ListTables"), Outcome::Unsupported);
     assert_eq!(outcome("af-south-1", "ListApps"), Outcome::Unsupported);
@@ -857,6 +853,8 @@ fn requests_are_recorded_under_their_own_names() {
     assert_eq!(operations, listed);
 }
 
+/// Each of these has access level Read or List in the Service Authorization Reference; a new one is looked up there
+/// before it is added here.
 #[test]
 fn the_policy_allows_reading_and_nothing_else() {
     let policy = collect::policy();

@@ -1,4 +1,5 @@
 //! Integration tests.
 
+#[cfg(test)]
 #[cfg(feature = "aws")]
 mod collect;
