@@ -12,6 +12,6 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let _ = arguments.source.read()?;
+    let _ = arguments.source.require()?.snapshot;
     Ok(Exit::Clean)
 }

@@ -2,9 +2,12 @@
 //! exiting happen here and nowhere else.
 
 mod audit;
+mod collect;
 mod config;
 mod explain;
 mod output;
+#[cfg(feature = "aws")]
+mod progress;
 mod simulate;
 mod source;
 mod who_can;
@@ -44,6 +47,8 @@ struct Arguments {
 enum Command {
     /// Judge an account against the rules and print violations with what to do about them
     Audit(audit::Arguments),
+    /// Read an account and write a snapshot
+    Collect(collect::Arguments),
     /// List who can do an action to a resource, under which conditions
     WhoCan(who_can::Arguments),
     /// Tell why a principal may or may not do an action to a resource
@@ -71,6 +76,7 @@ pub fn main() -> ExitCode {
     log_to_stderr(arguments.verbose);
     let done = match arguments.command {
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::WhoCan(arguments) => who_can::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),

@@ -1,1 +1,241 @@
-//! collect
+//! From AWS to a [`Snapshot`]: read-only calls, one file a service.
+//!
+//! What can be read is read; what cannot becomes an entry of the account's coverage, with the permission that was
+//! missing, and the collection goes on. Only where nothing can be known (no credentials, no identity) does it stop.
+//!
+//! Three things hold by construction. Every client carries [`ReadOnly`], which refuses to send a call that no file
+//! lists in its `CALLS`; the IAM policy for the auditor's role ([`policy`]) is made from the same lists. Secrets are
+//! dropped where an answer is turned into properties: environment variables keep their names, and basic-auth
+//! credentials, build specifications and webhook addresses are never read from the SDK's types. And nothing that the
+//! SDK would log reaches a subscriber, since at trace level it logs whole answers; [`Progress`] is the only voice.
+
+mod account;
+mod amplify;
+mod call;
+mod dynamodb;
+mod iam;
+mod miss;
+mod properties;
+mod reader;
+mod session;
+mod sts;
+
+pub use call::{Call, ReadOnly};
+
+use crate::snapshot::{Account, Coverage, Outcome, SCHEMA, Snapshot};
+use aws_config::SdkConfig;
+use futures_util::future::{join, join_all};
+use reader::Reader;
+use std::time::Duration;
+use tracing::subscriber::NoSubscriber;
+
+/// What to collect and as whom. Endpoints, proxies and certificates come from the standard AWS configuration
+/// (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_AMPLIFY`, `AWS_CA_BUNDLE`, …).
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Profile of the AWS configuration files; `None` for `AWS_PROFILE` or the default.
+    pub profile: Option<String>,
+    /// The regions to read.
+    pub regions: Regions,
+    /// A role to assume with the credentials found first.
+    pub role_arn: Option<String>,
+    /// The external id that the role's trust policy asks for.
+    pub external_id: Option<String>,
+    /// The session name under which CloudTrail shows the collection when a role is assumed.
+    pub role_session_name: String,
+    /// How many calls run at once, over all services and regions; zero means one.
+    pub concurrency: usize,
+    /// How long one call may take with all its retries.
+    pub call_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            profile: None,
+            regions: Regions::Default,
+            role_arn: None,
+            external_id: None,
+            role_session_name: "foureyes".to_owned(),
+            concurrency: 8,
+            call_timeout: Duration::from_secs(90),
+        }
+    }
+}
+
+/// Which regions to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Regions {
+    /// The region of the AWS configuration.
+    Default,
+    /// Exactly these.
+    These(Vec<String>),
+    /// All that are enabled in the account.
+    All,
+}
+
+impl Regions {
+    /// Reads the values of a repeatable `--region`: none is the configured region, `all` among them is all.
+    pub fn from_arguments(values: &[String]) -> Regions {
+        if values.is_empty() {
+            Regions::Default
+        } else if values.iter().any(|value| value.eq_ignore_ascii_case("all")) {
+            Regions::All
+        } else {
+            Regions::These(values.to_vec())
+        }
+    }
+}
+
+/// Hears how the collection goes, from the thread that called [`collect`]. `region` is `None` for global services.
+pub trait Progress: Send + Sync {
+    /// A service is about to be read in a region.
+    fn started(&self, service: &str, region: Option<&str>);
+    /// A request is about to be sent; each page is one.
+    fn call(&self, call: &Call, region: Option<&str>);
+    /// All that can be read of the service in the region has been read.
+    fn finished(&self, service: &str, region: Option<&str>);
+}
+
+/// Says nothing.
+impl Progress for () {
+    fn started(&self, _: &str, _: Option<&str>) {}
+    fn call(&self, _: &Call, _: Option<&str>) {}
+    fn finished(&self, _: &str, _: Option<&str>) {}
+}
+
+/// Why nothing could be collected. The text says what to do about it and holds no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// No credentials, or none that could be loaded.
+    #[error(
+        "no usable AWS credentials ({0}); set AWS_PROFILE or --profile, sign in with `aws sso login`, or export access keys"
+    )]
+    Credentials(String),
+    /// The role could not be assumed.
+    #[error(
+        "the role {role} could not be assumed ({reason}); its trust policy must name the caller, and the caller needs sts:AssumeRole on it"
+    )]
+    Role {
+        /// The ARN that was asked for.
+        role: String,
+        /// What AWS or the SDK said.
+        reason: String,
+    },
+    /// AWS did not say whose account it is.
+    #[error(
+        "AWS did not accept the credentials: sts:GetCallerIdentity: {0}; sign in again, or check the keys and the clock"
+    )]
+    Identity(String),
+    /// The network or a proxy stands between.
+    #[error("AWS could not be reached: sts:GetCallerIdentity: {0}; check the network, the proxy and AWS_ENDPOINT_URL")]
+    Unreachable(String),
+    /// No region is configured, and none was asked for.
+    #[error("no region is configured; pass --region (repeatable, or `all`) or set AWS_REGION")]
+    NoRegion,
+    /// Not the code of a region.
+    #[error("`{0}` is not a region code such as eu-west-1")]
+    Region(String),
+    /// The async runtime did not start.
+    #[error("the runtime for network calls did not start: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// Every call that a collection may make, in the order of the services.
+pub fn calls() -> impl Iterator<Item = &'static Call> {
+    [sts::CALLS, account::CALLS, iam::CALLS, amplify::CALLS, dynamodb::CALLS].into_iter().flatten()
+}
+
+/// The IAM policy that allows exactly [`calls`] and nothing else: what the auditor's role needs.
+///
+/// The resource is `*`: listing calls know no narrower one, and an audit that sees only the tables it was told about
+/// answers another question. Whoever passes `--role-arn` needs `sts:AssumeRole` on that role besides.
+pub fn policy() -> serde_json::Value {
+    let mut actions: Vec<String> = calls().map(Call::permission).collect();
+    actions.sort();
+    serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "ReadForAudit", "Effect": "Allow", "Action": actions, "Resource": "*"}]
+    })
+}
+
+/// Collects one account. Blocks until done; must not be called from within an async runtime.
+///
+/// `collected_at` is the time to write into the snapshot, RFC 3339 in UTC.
+pub fn collect(options: &Options, collected_at: &str, progress: &dyn Progress) -> Result<Snapshot, CollectError> {
+    run(async {
+        let config = session::load(options).await?;
+        snapshot(&config, options, collected_at, progress).await
+    })
+}
+
+/// As [`collect`], with an AWS configuration that is already loaded: of `options` only the regions, the limit of
+/// concurrency and the names for messages are used. For tests and for embedding.
+pub fn collect_with(
+    config: &SdkConfig,
+    options: &Options,
+    collected_at: &str,
+    progress: &dyn Progress,
+) -> Result<Snapshot, CollectError> {
+    run(snapshot(config, options, collected_at, progress))
+}
+
+/// One thread, so that the silence below holds for all that runs; the work is waiting for the network.
+fn run<T>(work: impl Future<Output = Result<T, CollectError>>) -> Result<T, CollectError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tracing::subscriber::with_default(NoSubscriber::default(), || runtime.block_on(work))
+}
+
+async fn snapshot(
+    config: &SdkConfig,
+    options: &Options,
+    collected_at: &str,
+    progress: &dyn Progress,
+) -> Result<Snapshot, CollectError> {
+    let home = session::home(config, options)?;
+    let reader = Reader::new(options.concurrency, progress);
+    let global = reader.scope(None);
+    let identity = sts::identity(global, config, &home, options).await?;
+    let regions = match &options.regions {
+        Regions::Default => vec![home.clone()],
+        Regions::These(regions) => regions.clone(),
+        Regions::All => account::regions(global, config, &home, &identity.partition).await,
+    };
+
+    let regional = join_all(regions.iter().map(|region| {
+        let scope = reader.scope(Some(region));
+        join(amplify::read(scope, config, region), dynamodb::read(scope, config, region, &identity))
+    }));
+    let (authorization_details, regional) = join(iam::read(global, config, &home), regional).await;
+
+    let mut resources: Vec<_> =
+        regional.into_iter().flat_map(|(apps, tables)| apps.into_iter().chain(tables)).collect();
+    // A list that changes between two of its pages can show one thing twice.
+    resources.sort_by(|a, b| a.arn.cmp(&b.arn));
+    resources.dedup_by(|a, b| a.arn == b.arn);
+
+    let mut coverage = reader.coverage();
+    coverage.push(Coverage {
+        service: "organizations".to_owned(),
+        operation: "DescribeOrganization".to_owned(),
+        region: None,
+        outcome: Outcome::Unsupported,
+        detail: Some("this version does not read organisation policies".to_owned()),
+    });
+    coverage.sort();
+
+    Ok(Snapshot {
+        schema: SCHEMA.to_owned(),
+        collected_at: Some(collected_at.to_owned()),
+        organization: None,
+        accounts: vec![Account {
+            id: identity.account,
+            alias: None,
+            parent: None,
+            policies: Vec::new(),
+            authorization_details,
+            resources,
+            coverage,
+        }],
+    })
+}

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary: linking the AWS SDK once is enough.
 
+#[cfg(all(test, feature = "aws"))]
+mod collect;
 #[cfg(test)]
 mod engine_cases;
 #[cfg(test)]

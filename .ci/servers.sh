@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Runs the built program against servers that speak the AWS API: moto, and for Amplify a stub of our own.
+#
+#   .ci/servers.sh BINARY
+#
+# Needs PyPI once, to fill .ci/venv. Where it cannot be reached the tests are skipped, loudly; with CI=true that is a
+# failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+binary=$(realpath "${1:?usage: .ci/servers.sh BINARY}")
+venv=.ci/venv
+python=$venv/bin/python
+packages=('moto[server]==5.2.5' 'ministack==1.5.33')
+work=$(mktemp -d)
+pids=()
+
+cleanup() {
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null || true
+    done
+    wait 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+skip() {
+    echo "SKIPPED: the servers' tests did not run: $1" >&2
+    [[ ${CI:-} == true ]] && exit 1
+    exit 0
+}
+
+install() {
+    [[ -f $venv/installed && $(cat "$venv/installed") == "${packages[*]}" ]] && return
+    command -v python3 >/dev/null || skip "there is no python3"
+    rm -rf "$venv"
+    python3 -m venv "$venv" || skip "python3 cannot make a virtual environment"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}" || skip "PyPI cannot be reached"
+    echo "${packages[*]}" >"$venv/installed"
+}
+
+free_port() {
+    "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# start NAME PORT COMMAND...: runs the command, and waits until the port answers.
+start() {
+    local name=$1 port=$2
+    shift 2
+    "$@" >"$work/$name.log" 2>&1 &
+    local pid=$!
+    pids+=("$pid")
+    for _ in {1..150}; do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            return
+        fi
+        if ! kill -0 "$pid" 2>/dev/null; then
+            break
+        fi
+        sleep 0.2
+    done
+    echo "$name did not start:" >&2
+    tail -n 20 "$work/$name.log" >&2
+    return 1
+}
+
+install
+
+# Only what is set here: no profile, proxy or endpoint of whoever runs the tests.
+unset "${!AWS_@}" || true
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
+
+moto_port=$(free_port)
+export AWS_ENDPOINT_URL=http://127.0.0.1:$moto_port
+MOTO_IAM_LOAD_MANAGED_POLICIES=true start moto "$moto_port" "$venv/bin/moto_server" -H 127.0.0.1 -p "$moto_port"
+
+stub_port=$(free_port)
+export AWS_ENDPOINT_URL_AMPLIFY=http://127.0.0.1:$stub_port
+start stub "$stub_port" "$python" tests/servers/amplify_stub.py "$stub_port" tests/servers/amplify.json
+
+errors_port=$(free_port)
+export AMPLIFY_WITH_ERRORS=http://127.0.0.1:$errors_port
+AMPLIFY_STUB_ERRORS=ListWebhooks=403:AccessDeniedException,ListBackendEnvironments=400:BadRequestException \
+    start stub-with-errors "$errors_port" \
+    "$python" tests/servers/amplify_stub.py "$errors_port" tests/servers/amplify.json
+
+"$python" tests/servers/seed.py "$AWS_ENDPOINT_URL"
+"$python" tests/servers/check.py "$binary"

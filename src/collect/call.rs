@@ -1,0 +1,77 @@
+//! The calls that may be made, and the lock that keeps it so.
+
+use aws_sdk_sts::config::{
+    ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeSerializationInterceptorContextRef,
+};
+use aws_sdk_sts::error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+
+/// One read-only operation of the AWS API.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Service namespace as in IAM and in the snapshot's coverage, such as `amplify`.
+    pub service: &'static str,
+    /// The operation's name in the API.
+    pub operation: &'static str,
+    /// The IAM action that allows it, without the service: mostly the operation's name.
+    pub action: &'static str,
+}
+
+impl Call {
+    pub(super) const fn new(service: &'static str, operation: &'static str) -> Call {
+        Call { service, operation, action: operation }
+    }
+
+    /// For the few operations that IAM spells in its own way.
+    pub(super) const fn allowed_by(self, action: &'static str) -> Call {
+        Call { action, ..self }
+    }
+
+    /// The permission, as a policy names it: `dynamodb:ListTables`.
+    pub fn permission(&self) -> String {
+        format!("{}:{}", self.service, self.action)
+    }
+}
+
+/// Stops every request whose operation is not one of [`calls`](super::calls), before it is signed or sent.
+#[derive(Debug)]
+pub struct ReadOnly;
+
+#[dyn_dispatch_hint]
+impl Intercept for ReadOnly {
+    fn name(&self) -> &'static str {
+        "ReadOnly"
+    }
+
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // The SDK's service names differ from IAM's namespaces in case alone.
+        let listed = |sent: &Metadata| {
+            super::calls()
+                .any(|call| call.operation == sent.name() && call.service.eq_ignore_ascii_case(sent.service()))
+        };
+        match bag.load::<Metadata>() {
+            Some(sent) if listed(sent) => Ok(()),
+            Some(sent) => Err(format!("{} of {} is not a listed call", sent.name(), sent.service()).into()),
+            None => Err("a request without a name".into()),
+        }
+    }
+}
+
+/// A client of `$sdk` for one region that can make listed calls only.
+macro_rules! client {
+    ($sdk:ident, $config:expr, $region:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::config::Builder::from($config)
+                .region($sdk::config::Region::new($region.to_owned()))
+                .interceptor(crate::collect::ReadOnly)
+                .build(),
+        )
+    };
+}
+pub(super) use client;
