@@ -127,6 +127,7 @@ fn judge(source: &Source, config: &Config) -> anyhow::Result<(Report, Vec<crate:
             collected_at: source.snapshot.collected_at.clone(),
         },
         environments: environments(&inventory),
+        break_glass: outcome.break_glass.clone(),
         findings: outcome.findings.clone(),
         suppressed: Vec::new(),
         fixes: BTreeMap::new(),

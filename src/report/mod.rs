@@ -18,6 +18,8 @@ pub struct Report {
     pub subject: Subject,
     /// The environments, and how each was recognised.
     pub environments: Vec<EnvironmentSummary>,
+    /// ARNs of those who can do everything and are meant to, in an emergency.
+    pub break_glass: Vec<String>,
     /// Violations and undecided answers, in any order.
     pub findings: Vec<Finding>,
     /// What somebody decided to accept for now.

@@ -96,6 +96,10 @@ impl Page<'_> {
             Cell::new(format!("Audit of {word} {}{more}", accounts.join(", "))).add_attribute(Attribute::Bold),
         )?;
         self.paragraph(0, Cell::new(format!("From {source}{when}.")))?;
+        if !report.break_glass.is_empty() {
+            let names = self.names.first(&report.break_glass, DETAILS, usize::MAX).join(", ");
+            self.paragraph(0, Cell::new(format!("Break-glass, meant to be able to do everything: {names}.")))?;
+        }
         if report.environments.iter().all(|environment| environment.resources == 0) {
             let text =
                 "No environment was recognised, so nothing was judged as production. Name yours in foureyes.toml.";
@@ -221,7 +225,7 @@ impl Page<'_> {
                 _ => format!("{}. {}", index.saturating_add(1), self.names.sentence(step)),
             })),
         );
-        row("Only if", lines(finding.conditions.iter().map(|condition| self.names.sentence(condition))));
+        row("Condition", lines(finding.conditions.iter().map(|condition| self.names.sentence(condition))));
         row("Consequence", self.names.sentence(&finding.consequence));
         row("Do", self.names.sentence(&finding.remediation));
         row("Rule", escape::terminal(&finding.rule).into_owned());
@@ -321,7 +325,7 @@ impl Page<'_> {
             group.details.extend(entry.detail.as_deref());
         }
         if groups.is_empty() {
-            return Ok(());
+            return self.not_asked(report);
         }
         self.section("Not visible")?;
         let mut table = self.table(self.lines());
@@ -367,13 +371,33 @@ impl Page<'_> {
             }
         }
         if others.is_empty() {
-            return Ok(());
+            return self.not_asked(report);
         }
         let text = format!(
             "What {} holds there was not judged: it may be production, and it may be unprotected.",
             few(&others)
         );
-        self.paragraph(0, Cell::new(text))
+        self.paragraph(0, Cell::new(text))?;
+        self.not_asked(report)
+    }
+
+    /// What the source does not hold at all, so that nobody takes it for empty.
+    fn not_asked(&mut self, report: &Report) -> io::Result<()> {
+        let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for coverage in report.coverage.iter().filter(|coverage| coverage.entry.outcome == Outcome::Unsupported) {
+            // A region that does not offer a service hides nothing.
+            let Some(reason) = coverage.entry.detail.as_deref() else { continue };
+            by_reason.entry(reason).or_default().insert(&coverage.entry.service);
+        }
+        if by_reason.is_empty() {
+            return Ok(());
+        }
+        self.section("Not looked at")?;
+        for (reason, services) in by_reason.iter().take(DETAILS) {
+            let text = format!("{}: {}", few(services), self.names.sentence(reason));
+            self.paragraph(3, Cell::new(text))?;
+        }
+        Ok(())
     }
 
     fn closing(&mut self, report: &Report, summary: &Summary) -> io::Result<()> {

@@ -132,6 +132,7 @@ fn realistic() -> Report {
             },
         };
     Report {
+        break_glass: Vec::new(),
         subject: Subject {
             source: "prod.json".into(),
             accounts: vec![AccountSummary { id: "111122223333".into(), alias: Some("acme-prod".into()) }],
@@ -261,7 +262,7 @@ fn a_report_for_people() {
        Allowed by   AWS-managed AdministratorAccess-Amplify, Statement[0]
        How          1. user/dev-01 assumes role/ci
                     2. role/ci calls cloudformation:DeleteStack
-       Only if      aws:SourceIp is in 10.0.0.0/8
+       Condition    aws:SourceIp is in 10.0.0.0/8
        Consequence  The tables, users and functions of the environment are deleted with the stack.
        Do           Turn on termination protection, and deny cloudformation:DeleteStack on
                     stack/amplify-*-prod-*.

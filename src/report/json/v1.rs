@@ -15,6 +15,7 @@ pub(super) struct Report<'a> {
     subject: Subject<'a>,
     environments: Vec<Environment<'a>>,
     examined: Examined,
+    break_glass: &'a [String],
     findings: Vec<Finding<'a>>,
     suppressed: Vec<Suppressed<'a>>,
     coverage: Vec<Coverage<'a>>,
@@ -192,6 +193,7 @@ impl<'a> From<&'a report::Report> for Report<'a> {
                 resources: report.examined.resources,
                 rules: report.examined.rules,
             },
+            break_glass: &report.break_glass,
             findings: report.sorted().into_iter().map(finding).collect(),
             suppressed: suppressed
                 .into_iter()
