@@ -5,6 +5,8 @@ mod audit;
 mod collect;
 mod config;
 mod explain;
+#[cfg(feature = "aws")]
+mod init;
 mod output;
 #[cfg(feature = "aws")]
 mod progress;
@@ -55,6 +57,9 @@ enum Command {
     Explain(explain::Arguments),
     /// Decide requests written down as JSON Lines
     Simulate(simulate::Arguments),
+    /// Print the read-only IAM policy that a live audit needs
+    #[cfg(feature = "aws")]
+    Init(init::Arguments),
     /// Print shell completions
     Completions {
         /// The shell
@@ -80,6 +85,8 @@ pub fn main() -> ExitCode {
         Command::WhoCan(arguments) => who_can::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        #[cfg(feature = "aws")]
+        Command::Init(arguments) => init::run(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     match done {

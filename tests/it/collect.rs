@@ -877,3 +877,13 @@ fn the_policy_allows_reading_and_nothing_else() {
         ]}]})
     );
 }
+
+#[test]
+fn every_listed_call_reads() {
+    use foureyes::catalog::{AccessLevel, action};
+    for call in collect::calls() {
+        let permission = call.permission();
+        let known = action(&permission).unwrap_or_else(|| panic!("{permission} is no action of the catalogue"));
+        assert!(matches!(known.access_level(), AccessLevel::Read | AccessLevel::List), "{permission}");
+    }
+}

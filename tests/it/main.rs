@@ -7,6 +7,8 @@ mod engine_cases;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod judge;
 #[cfg(test)]
 mod report;

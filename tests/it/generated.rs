@@ -1,0 +1,91 @@
+//! What is made from the program itself stays in step with it. `UPDATE=1 cargo test generated` writes it anew.
+
+use assert_cmd::Command;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The program, in an environment that changes nothing.
+fn foureyes() -> Command {
+    let mut command = Command::cargo_bin("foureyes").unwrap();
+    command.env_clear().env("LANG", "C.UTF-8").env("COLUMNS", "100");
+    command
+}
+
+/// Compares a file with what it should be, or writes it.
+fn hold(path: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, wanted).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == wanted, "{} is stale: UPDATE=1 cargo test generated", path.display());
+}
+
+#[test]
+fn the_picture_of_the_demo() {
+    let output = foureyes().args(["audit", "--demo"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    // The overview and the first violation in full: what fits on a screen.
+    let end = text.lines().position(|line| line.starts_with("2  CRITICAL")).unwrap();
+    let lines: Vec<&str> = text.lines().take(end).collect();
+    hold("docs/demo.svg", &picture("foureyes audit --demo", &lines));
+}
+
+/// Draws a terminal.
+fn picture(command: &str, lines: &[&str]) -> String {
+    const LINE: usize = 17;
+    let height = (lines.len() + 4) * LINE;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"{height}\" viewBox=\"0 0 860 {height}\">\n\
+         <rect width=\"860\" height=\"{height}\" rx=\"8\" fill=\"#16181d\"/>\n\
+         <g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
+         font-size=\"13\" fill=\"#d6d8dd\" xml:space=\"preserve\">\n"
+    );
+    let shown = std::iter::once(format!("$ {command}")).chain(lines.iter().map(|line| (*line).to_owned()));
+    for (index, line) in shown.enumerate() {
+        let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let coloured = escaped
+            .replace("critical", "<tspan fill=\"#ff5c57\" font-weight=\"bold\">critical</tspan>")
+            .replace("CRITICAL", "<tspan fill=\"#ff5c57\" font-weight=\"bold\">CRITICAL</tspan>")
+            .replace(" high ", " <tspan fill=\"#ff9f43\">high</tspan> ");
+        let fill = if index == 0 { " fill=\"#8be9a8\"" } else { "" };
+        writeln!(svg, "<text x=\"20\" y=\"{}\"{fill}>{coloured}</text>", (index + 2) * LINE).unwrap();
+    }
+    svg.push_str("</g>\n</svg>\n");
+    svg
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn the_auditors_own_policy() {
+    let output = foureyes().args(["init", "--iam-policy"]).output().unwrap();
+    assert!(output.status.success());
+    let json = String::from_utf8(output.stdout).unwrap();
+    let policy: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(policy, foureyes::collect::policy());
+    hold("terraform-examples/auditor-role/policy.json", &json);
+}
+
+#[test]
+fn the_help() {
+    let mut all = String::from("What `foureyes` prints when asked for help. Made by `UPDATE=1 cargo test generated`.\n");
+    let commands: &[&[&str]] = &[
+        &[],
+        &["audit"],
+        &["collect"],
+        &["who-can"],
+        &["explain"],
+        &["simulate"],
+        &["rules"],
+        &["init"],
+        &["completions"],
+    ];
+    for command in commands {
+        let output = foureyes().args(*command).arg("--help").output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        write!(all, "\n## foureyes {}\n\n```text\n{}```\n", command.join(" "), text).unwrap();
+    }
+    hold("docs/help.md", &all.replace("foureyes \n", "foureyes\n"));
+}
