@@ -813,7 +813,7 @@ FAULTS = [
     Fault(
         "everyone-limits",
         "a permissions boundary limits what a resource policy grants to everyone",
-        GUIDE + "reference_policies_elements_principal.html#principal-anonymous",
+        GUIDE + "reference_policies_elements_principal.html",
         lambda one, made, state: one.boundary is not None and opens_to_everyone(made, state),
     ),
     Fault(

@@ -210,7 +210,7 @@ FAULTS = [
     Fault(
         "principal-wildcard",
         "A wildcard within a principal's ARN is honoured; it matches no part of a name",
-        GUIDE + "reference_policies_elements_principal.html#principal-anonymous",
+        GUIDE + "reference_policies_elements_principal.html",
         "_principal_matches",
         mended_principal,
         example(resource_policy=one("Allow", "*", QUEUE, Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:user/ali*"})),
@@ -253,7 +253,7 @@ FAULTS = [
     Fault(
         "everyone-limits",
         "A permissions boundary limits what a resource policy grants to everyone; it does not",
-        GUIDE + "reference_policies_elements_principal.html#principal-anonymous",
+        GUIDE + "reference_policies_elements_principal.html",
         "_names_caller_directly",
         mended_everyone,
         example(permissions_boundaries=[one("Allow", "s3:*")], resource_policy=one("Allow", "*", QUEUE, Principal="*")),
