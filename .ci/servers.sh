@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the built program against servers that speak the AWS API: moto, and for Amplify a stub of our own.
+# Runs the built program against servers that speak the AWS API: moto, for Amplify a stub of our own, and ministack,
+# which enforces IAM.
 #
 #   .ci/servers.sh BINARY
 #
@@ -87,3 +88,9 @@ AMPLIFY_STUB_ERRORS=ListWebhooks=403:AccessDeniedException,ListBackendEnvironmen
 
 "$python" tests/servers/seed.py "$AWS_ENDPOINT_URL"
 "$python" tests/servers/check.py "$binary"
+
+# A second opinion on the engine: an evaluator that somebody else wrote, and a server that really refuses.
+unset "${!AWS_@}" || true
+export PYTHONDONTWRITEBYTECODE=1
+"$python" tests/servers/second_opinion_library.py --engine "$binary"
+"$python" tests/servers/second_opinion.py --engine "$binary"
