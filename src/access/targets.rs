@@ -24,7 +24,11 @@ pub fn target_of<'t>(inventory: &'t Inventory, resource: &'t Resource) -> Target
         arn: Cow::Borrowed(&*resource.arn),
         account,
         properties: Some(&resource.properties),
-        tags: Tags::All(&resource.tags),
+        tags: if inventory.tags_were_read(resource) {
+            Tags::All(&resource.tags)
+        } else {
+            Tags::AtLeast(&resource.tags)
+        },
     }
 }
 

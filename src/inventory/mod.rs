@@ -208,6 +208,14 @@ impl Inventory {
         u32::try_from(at).ok().map(ResourceId)
     }
 
+    /// Whether the tags of a resource are all its tags: no call that lists tags of its service went unanswered.
+    pub fn tags_were_read(&self, resource: &Resource) -> bool {
+        let service = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.service);
+        self.account(resource.account).into_iter().flat_map(|account| &account.coverage).all(|entry| {
+            entry.service != service || !entry.operation.starts_with("ListTags") || entry.outcome == Outcome::Ok
+        })
+    }
+
     /// Whether a name (of a stage, say) has a part that names production.
     pub fn names_production(&self, name: &str) -> bool {
         let production = self.environment_rules.rules.iter().filter(|rule| rule.name == PRODUCTION);

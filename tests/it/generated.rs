@@ -70,7 +70,8 @@ fn the_auditors_own_policy() {
 
 #[test]
 fn the_help() {
-    let mut all = String::from("What `foureyes` prints when asked for help. Made by `UPDATE=1 cargo test generated`.\n");
+    let mut all =
+        String::from("What `foureyes` prints when asked for help. Made by `UPDATE=1 cargo test generated`.\n");
     let commands: &[&[&str]] = &[
         &[],
         &["audit"],

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary: linking the AWS SDK once is enough.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 #[cfg(all(test, feature = "aws"))]
 mod collect;
 #[cfg(test)]
