@@ -1,12 +1,20 @@
 //! All integration tests, in one binary: linking the AWS SDK once is enough.
 
 #[cfg(test)]
+mod determinism;
+#[cfg(test)]
 mod engine_cases;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod snapshot;
+#[cfg(test)]
+mod source;
+#[cfg(test)]
+mod tidy;
