@@ -5,6 +5,8 @@
 #[cfg(all(test, feature = "aws"))]
 mod collect;
 #[cfg(test)]
+mod determinism;
+#[cfg(test)]
 mod engine_cases;
 #[cfg(test)]
 mod fix;
@@ -13,6 +15,12 @@ mod generated;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod snapshot;
+#[cfg(test)]
+mod source;
+#[cfg(test)]
+mod tidy;
