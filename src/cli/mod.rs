@@ -5,8 +5,11 @@ mod audit;
 mod config;
 mod explain;
 mod output;
+mod question;
 mod simulate;
 mod source;
+mod suggest;
+mod text;
 mod who_can;
 
 use clap::{CommandFactory, Parser, Subcommand};
