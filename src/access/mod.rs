@@ -9,7 +9,7 @@ mod index;
 mod targets;
 
 pub use flip::{Change, Flip};
-pub use targets::{Targets, target_of};
+pub use targets::{Targets, named_by, target_of};
 
 use crate::catalog;
 use crate::engine::{

@@ -50,13 +50,7 @@ impl<'t> Targets<'t> {
     /// in it (the objects of a bucket) or what it lies in (the app of a backend environment). Gives the positions;
     /// none where nothing connects the action with the resource.
     pub fn aim(&mut self, inventory: &'t Inventory, action: Option<catalog::Action>, arn: &str) -> Vec<u32> {
-        let named = match action {
-            Some(action) if arn != "*" => action.request_resources(arn),
-            _ => vec![arn.to_owned()],
-        };
-        // The catalogue lags behind the services: an ARN it does not know is asked for as it stands.
-        let unknown = named.is_empty() && catalog::resource_type_of(arn).is_none();
-        let named = if unknown { vec![arn.to_owned()] } else { named };
+        let named = action.map_or_else(|| vec![arn.to_owned()], |action| named_by(action, arn));
         named.into_iter().filter_map(|name| self.add(inventory, name)).collect()
     }
 
@@ -143,6 +137,23 @@ impl<'t> Targets<'t> {
             }
         }
         groups
+    }
+}
+
+/// What a request for the action names when it is aimed at the resource with this ARN: see [`Targets::aim`].
+pub fn named_by(action: catalog::Action, arn: &str) -> Vec<String> {
+    if arn == "*" {
+        return vec![arn.to_owned()];
+    }
+    let named = action.request_resources(arn);
+    match catalog::resource_type_of(arn) {
+        // The catalogue lags behind the services: an ARN it does not know is asked for as it stands.
+        None if named.is_empty() => vec![arn.to_owned()],
+        // Services share words: a domain of one has nothing to do with a domain of the other.
+        Some((service, _)) if service != action.service().prefix() && !action.is_wildcard_only() => {
+            named.into_iter().filter(|name| name == arn).collect()
+        }
+        _ => named,
     }
 }
 
@@ -332,7 +343,12 @@ pub(super) fn policy_was_read(inventory: &Inventory, resource: &Resource) -> boo
 pub(super) fn may_have_policy(arn: &str) -> bool {
     let Some(arn) = Arn::parse(arn) else { return false };
     match arn.service {
-        "dynamodb" => arn.resource.starts_with("table/"),
+        // Tables with their indexes, and streams; not backups and exports.
+        "dynamodb" => match arn.resource.strip_prefix("table/").map(|rest| rest.split_once('/')) {
+            Some(None) => true,
+            Some(Some((_, part))) => part.starts_with("index/") || part.starts_with("stream/"),
+            None => false,
+        },
         "backup" => arn.resource.starts_with("backup-vault"),
         "events" => arn.resource.starts_with("event-bus/"),
         "kms" => arn.resource.starts_with("key/"),

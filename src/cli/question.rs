@@ -4,7 +4,7 @@ use super::config::Config;
 use super::source::{Source, SourceArguments};
 use super::suggest;
 use super::text::{few, printable};
-use crate::access::Targets;
+use crate::access::{Targets, named_by};
 use crate::base::{Arn, Glob};
 use crate::catalog;
 use crate::engine::{Context, World};
@@ -167,9 +167,8 @@ impl Subject {
             );
         }
         let differing: Vec<String> = differing.into_iter().collect();
-        if !differing.is_empty() {
-            let named: Vec<String> = differing.iter().map(|arn| format!("`{}`", printable(arn))).collect();
-            notes.push(format!("The request names {}.", few(&named, 3)));
+        if let ([only], true) = (differing.as_slice(), requests.len() == 1) {
+            notes.push(format!("The request names `{}`.", printable(only)));
         }
         let asked = Asked {
             actions: requests.iter().map(|request| request.action).collect(),
@@ -191,9 +190,8 @@ impl Subject {
             }
             return Ok(vec!["*".to_owned()]);
         }
-        let fits = |arn: &str| {
-            actions.iter().any(|action| !action.is_wildcard_only() && !action.request_resources(arn).is_empty())
-        };
+        let fits =
+            |arn: &str| actions.iter().any(|action| !action.is_wildcard_only() && !named_by(*action, arn).is_empty());
         let arns = |test: &dyn Fn(&crate::inventory::Resource) -> bool| -> Vec<String> {
             let chosen = inventory.resources.iter().filter(|resource| test(resource) && fits(&resource.arn));
             chosen.map(|resource| resource.arn.to_string()).collect()

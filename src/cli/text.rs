@@ -35,9 +35,8 @@ pub fn policy_name(name: &str) -> (String, Option<String>) {
     let (policy, group) = Access::split_name(name);
     let short = match Arn::parse(policy) {
         Some(arn) => arn.name(),
-        None => {
-            policy.strip_prefix("inline ").and_then(|rest| rest.split_once(" of arn:")).map_or(policy, |(own, _)| own)
-        }
+        // Whose it is, is told by where it is named.
+        None => policy.split_once(" of arn:").map_or(policy, |(own, _)| own),
     };
     let group = group.map(|group| printable(Arn::parse(group).map_or(group, |arn| arn.name())));
     (printable(short), group)
@@ -83,6 +82,33 @@ pub fn allowed(conditions: &[String]) -> String {
         phrase.push_str(condition);
     }
     printable(&phrase)
+}
+
+/// Text that grows by paragraphs, none wider than it should be.
+pub struct Page {
+    /// What has been said.
+    pub text: String,
+    /// Characters a line.
+    pub width: usize,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(width: usize) -> Page {
+        Page { text: String::new(), width }
+    }
+
+    /// Adds a paragraph; its further lines are indented.
+    pub fn say(&mut self, line: &str) {
+        self.text.push_str(&wrap(line, self.width, 2));
+        self.text.push('\n');
+    }
+
+    /// Adds text that fits already.
+    pub fn paste(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
 }
 
 /// Breaks text into lines of at most `width` characters, further lines indented. Words that are too long are cut.

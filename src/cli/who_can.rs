@@ -2,7 +2,7 @@
 
 use super::question::{Asked, Coverage, Question, QuestionArguments, Requests, Subject, WorldArguments};
 use super::source::SourceArguments;
-use super::text::{allowed, count, few, policy_name, printable, short, statement_name, wrap};
+use super::text::{Page, allowed, count, few, policy_name, printable, short, statement_name};
 use super::{Exit, output};
 use crate::access::Access;
 use crate::base::arn;
@@ -231,18 +231,13 @@ impl<'a> Found<'a> {
 
     fn table(&self, subject: &Subject, question: &Question<'_>, coverage: &Coverage, all: bool) -> String {
         let inventory = self.access.inventory();
-        let width = output::width();
-        let mut text = String::new();
-        let mut say = |line: &str, indent: usize| {
-            text.push_str(&wrap(line, width, indent));
-            text.push('\n');
-        };
-        say(&format!("Who can {}", self.headline(inventory, question)), 2);
+        let mut page = Page::new(output::width());
+        page.say(&format!("Who can {}", self.headline(inventory, question)));
         let when = subject.source.snapshot.collected_at.as_deref();
         let when = when.map(|when| format!(", as of {when}")).unwrap_or_default();
-        say(&printable(&format!("in {}{when}", subject.source.name)), 2);
-        question.notes.iter().for_each(|note| say(note, 2));
-        say("", 0);
+        page.say(&printable(&format!("in {}{when}", subject.source.name)));
+        question.notes.iter().for_each(|note| page.say(note));
+        page.say("");
         let mut rows = self.rows(inventory, question, all);
         let common = common_conditions(&rows);
         for row in &mut rows {
@@ -251,14 +246,14 @@ impl<'a> Found<'a> {
         }
         let able = rows.iter().any(|row| !row.verdict.is_denied());
         if !able {
-            say("No user or role can.", 0);
+            page.say("No user or role can.");
         }
         if !rows.is_empty() {
-            say(&draw(&rows, self.pairs > 1, width), 0);
+            page.paste(&draw(&rows, self.pairs > 1, page.width));
         }
-        say("", 0);
+        page.say("");
         for condition in &common {
-            say(&format!("* {}.", printable(condition)), 2);
+            page.say(&format!("* {}.", printable(condition)));
         }
         if !all {
             let hidden = self.denied.len().saturating_add(
@@ -266,25 +261,20 @@ impl<'a> Found<'a> {
             );
             if hidden > 0 {
                 let are = if hidden == 1 { "principal is" } else { "principals are" };
-                say(&format!("{hidden} {are} denied; `--all` lists them."), 2);
+                page.say(&format!("{hidden} {are} denied; `--all` lists them."));
             }
         }
-        self.root_lines().iter().for_each(|line| say(line, 2));
+        self.root_lines(&common).iter().for_each(|line| page.say(line));
         if let Some(sentence) = coverage.sentence() {
-            say(&sentence, 2);
+            page.say(&sentence);
         }
-        let broken = inventory.broken.len();
-        if broken > 0 {
-            let are = if broken == 1 { "is" } else { "are" };
-            say(
-                &format!(
-                    "{} {are} unreadable or not in the snapshot.",
-                    count(broken, "policy").replace("policys", "policies")
-                ),
-                2,
-            );
-        }
-        text
+        let broken = match inventory.broken.len() {
+            0 => None,
+            1 => Some("1 policy is unreadable or not in the snapshot.".to_owned()),
+            more => Some(format!("{more} policies are unreadable or not in the snapshot.")),
+        };
+        broken.iter().for_each(|line| page.say(line));
+        page.text
     }
 
     fn headline(&self, inventory: &Inventory, question: &Question<'_>) -> String {
@@ -297,11 +287,15 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn root_lines(&self) -> Vec<String> {
+    fn root_lines(&self, common: &[String]) -> Vec<String> {
         let mut by_phrase: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for root in &self.roots {
+            let own: Vec<String> =
+                root.conditions.iter().filter(|condition| !common.contains(condition)).cloned().collect();
+            let mark = if own.len() < root.conditions.len() { "*" } else { "" };
             let can = match root.verdict.as_str() {
-                "allowed" | "allowed-if" => allowed(&root.conditions).replacen("allowed", "can too", 1),
+                "allowed" | "allowed-if" if own.is_empty() => format!("can too{mark}"),
+                "allowed" | "allowed-if" => allowed(&own).replacen("allowed", &format!("can too{mark},"), 1),
                 "unknown" => "may be able to: that is unknown".to_owned(),
                 _ => "cannot".to_owned(),
             };
@@ -393,11 +387,13 @@ fn draw(rows: &[Row], several: bool, width: usize) -> String {
     } else {
         table.force_no_tty();
     }
-    let mut header = vec!["Who", "Answer", "Decided by"];
-    if several {
-        header.insert(2, "What");
-    }
-    table.set_header(header);
+    // Four narrow columns would cut every name: below this width two must do.
+    let narrow = width < if several { 110 } else { 70 };
+    table.set_header(match (narrow, several) {
+        (true, _) => vec!["Who", "Answer"],
+        (false, false) => vec!["Who", "Answer", "Decided by"],
+        (false, true) => vec!["Who", "Answer", "What", "Decided by"],
+    });
     for row in rows {
         let colour = match row.verdict {
             Verdict::Allowed => Color::Red,
@@ -405,7 +401,13 @@ fn draw(rows: &[Row], several: bool, width: usize) -> String {
             Verdict::ExplicitDeny | Verdict::ImplicitDeny => Color::Green,
         };
         let who = few(&row.members, NAMES);
-        let who = if row.members.len() > 1 { format!("{}: {who}", row.members.len()) } else { who };
+        let who = if row.members.len() > 1 { format!("{} principals: {who}", row.members.len()) } else { who };
+        if narrow {
+            let mut lines = vec![row.answer(), row.what.clone(), format!("by {}", row.decider)];
+            lines.retain(|line| !line.is_empty());
+            table.add_row([Cell::new(who), Cell::new(lines.join("\n"))]);
+            continue;
+        }
         let mut cells = vec![Cell::new(who), Cell::new(row.answer()).fg(colour), Cell::new(&row.decider)];
         if several {
             cells.insert(2, Cell::new(&row.what));
@@ -581,6 +583,11 @@ fn common_conditions(rows: &[Row]) -> Vec<String> {
 
 fn roots(access: &Access<'_>, question: &Question<'_>) -> Vec<Root> {
     let inventory = access.inventory();
+    // The most that is allowed, under the fewest conditions.
+    let rank = |decision: &Decision| {
+        let conditions = decision.conditions.iter().flat_map(|all| &all.0).map(Vec::len).sum::<usize>();
+        (decision.verdict, std::cmp::Reverse(conditions))
+    };
     let mut roots = Vec::new();
     for (index, account) in (0u32..).zip(&inventory.accounts) {
         let mut best: Option<Decision> = None;
@@ -592,7 +599,7 @@ fn roots(access: &Access<'_>, question: &Question<'_>) -> Vec<Root> {
                 let decision =
                     access.decide_root(AccountId(index), requests.action, target, resource, &question.context);
                 if let Some(decision) = decision
-                    && best.as_ref().is_none_or(|best| decision.verdict > best.verdict)
+                    && best.as_ref().is_none_or(|best| rank(&decision) > rank(best))
                 {
                     best = Some(decision);
                 }
