@@ -3,7 +3,9 @@
 
 use super::Access;
 use crate::base::Arn;
-use crate::engine::{self, Applied, Context, Controls, Facts, Layer, Policy, ResourceSide, Stack, Target, Verdict};
+use crate::engine::{
+    self, Applied, Context, Controls, Decision, Facts, Layer, Policy, ResourceSide, Stack, Target, Verdict,
+};
 use crate::iam::{self, Effect, Element, PolicyKind, PrincipalSpec, Version};
 use crate::inventory::{PrincipalId, ResourceId};
 use std::sync::Arc;
@@ -45,8 +47,8 @@ pub enum Change {
 pub struct Flip {
     /// All of them are needed.
     pub changes: Vec<Change>,
-    /// What the answer then is.
-    pub verdict: Verdict,
+    /// The answer after them.
+    pub decision: Decision,
 }
 
 /// More rounds than layers are never needed.
@@ -78,8 +80,8 @@ impl Access<'_> {
 /// Ways to deny what is allowed: remove the one statement that carries it, or add a deny.
 fn denying(facts: &Facts<'_>, stack: &Stack<'_>, applied: &[Applied]) -> Vec<Flip> {
     let denies = |changes: Vec<Change>| {
-        let verdict = verdict_after(facts, stack, &changes);
-        verdict.is_denied().then_some(Flip { changes, verdict })
+        let decision = decision_after(facts, stack, &changes);
+        decision.verdict.is_denied().then_some(Flip { changes, decision })
     };
     let grants = applied.iter().filter(|statement| {
         statement.effect == Effect::Allow && matches!(statement.layer, Layer::Identity | Layer::Resource | Layer::Trust)
@@ -151,14 +153,14 @@ fn allowing(facts: &Facts<'_>, stack: &Stack<'_>) -> Option<Flip> {
     while at < changes.len() {
         let mut fewer = changes.clone();
         fewer.remove(at);
-        if allowed(verdict_after(facts, stack, &fewer)) {
+        if allowed(decision_after(facts, stack, &fewer).verdict) {
             changes = fewer;
         } else {
             at = at.saturating_add(1);
         }
     }
-    let verdict = verdict_after(facts, stack, &changes);
-    allowed(verdict).then_some(Flip { changes, verdict })
+    let decision = decision_after(facts, stack, &changes);
+    allowed(decision.verdict).then_some(Flip { changes, decision })
 }
 
 /// The allow that a layer lacks.
@@ -197,9 +199,9 @@ fn written(facts: &Facts<'_>, effect: Effect, principal: Option<Element<Principa
     }
 }
 
-fn verdict_after(facts: &Facts<'_>, stack: &Stack<'_>, changes: &[Change]) -> Verdict {
+fn decision_after(facts: &Facts<'_>, stack: &Stack<'_>, changes: &[Change]) -> Decision {
     let edited = Edited::new(stack, changes);
-    engine::decide(facts, &edited.stack(stack)).0.verdict
+    engine::decide(facts, &edited.stack(stack)).0
 }
 
 /// Policies after changes.

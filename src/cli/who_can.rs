@@ -403,7 +403,8 @@ fn draw(rows: &[Row], several: bool, width: usize) -> String {
         let who = few(&row.members, NAMES);
         let who = if row.members.len() > 1 { format!("{} principals: {who}", row.members.len()) } else { who };
         if narrow {
-            let mut lines = vec![row.answer(), row.what.clone(), format!("by {}", row.decider)];
+            let by = if row.verdict == Verdict::ImplicitDeny { "" } else { "by " };
+            let mut lines = vec![row.answer(), row.what.clone(), format!("{by}{}", row.decider)];
             lines.retain(|line| !line.is_empty());
             table.add_row([Cell::new(who), Cell::new(lines.join("\n"))]);
             continue;
