@@ -1,6 +1,6 @@
 //! `foureyes explain`: why a principal may or may not do something, layer by layer, and what would change it.
 
-use super::question::{Asked, Coverage, QuestionArguments, Subject, WorldArguments};
+use super::question::{Asked, Coverage, Question, QuestionArguments, Subject, WorldArguments};
 use super::source::SourceArguments;
 use super::text::{Page, allowed, few, policy_name, printable, short, statement_name};
 use super::who_can::Format;
@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let flips = access.flips(id, request.action, target, resource, &question.context);
     let told = Told { inventory, principal, action: request.action, resource: &target.arn, explanation, flips };
     let text = match arguments.format {
-        Format::Json => told.json(&question.asked, subject.coverage(), subject.unknown_inputs())?,
+        Format::Json => told.json(&question, subject.coverage(), subject.unknown_inputs())?,
         Format::Table => told.text(&question.notes, &subject.coverage()),
     };
     output::print(text.as_bytes())?;
@@ -183,7 +183,10 @@ impl Told<'_> {
             return "do not apply here".to_owned();
         }
         if layer.unseen {
-            return "not visible, so it may deny this".to_owned();
+            return match layer.layer {
+                Layer::Scp | Layer::Rcp => "not visible; they may deny this".to_owned(),
+                _ => "not visible; it may say otherwise".to_owned(),
+            };
         }
         if layer.policies.is_empty() {
             return match layer.layer {
@@ -259,11 +262,11 @@ impl Told<'_> {
         }
     }
 
-    fn json(&self, asked: &Asked, coverage: Coverage, unknown_inputs: Vec<String>) -> anyhow::Result<String> {
+    fn json(&self, question: &Question<'_>, coverage: Coverage, unknown_inputs: Vec<String>) -> anyhow::Result<String> {
         let decision = &self.explanation.decision;
         let answer = JsonAnswer {
             schema: "foureyes/explain/v1",
-            question: asked,
+            question: &question.asked,
             principal: &self.principal.arn,
             action: self.action,
             resource: self.resource,
@@ -274,6 +277,7 @@ impl Told<'_> {
             flips: self.flips.iter().map(JsonFlip::new).collect(),
             coverage,
             unknown_inputs,
+            notes: &question.notes,
         };
         Ok(serde_json::to_string_pretty(&answer)? + "\n")
     }
@@ -403,6 +407,7 @@ struct JsonAnswer<'a> {
     flips: Vec<JsonFlip>,
     coverage: Coverage,
     unknown_inputs: Vec<String>,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -301,14 +301,20 @@ impl Subject {
                 }
             }
         }
+        let shown = printable(name);
+        if let Some((arn, _)) = all().find(|(arn, _)| last(arn) || any(arn)) {
+            bail!("this is never asked of `{shown}`, which is `{}`", printable(arn));
+        }
         let known = all().map(|(arn, _)| arn).filter(|arn| fits(arn));
         let names: Vec<&str> = known.filter_map(|arn| Arn::parse(arn).map(|arn| arn.name())).collect();
-        let near = suggest::nearest(name, names);
-        bail!(
-            "the snapshot has no resource named `{}` that this can be asked of{}",
-            printable(name),
+        let near = suggest::nearest(name, names.iter().copied());
+        let has = if near.is_empty() && !names.is_empty() {
+            let names: Vec<String> = names.iter().map(|name| format!("`{}`", printable(name))).collect();
+            format!("; it has {}", few(&names, 3))
+        } else {
             suggest::question(&near)
-        );
+        };
+        bail!("the snapshot has no resource named `{shown}` that this can be asked of{has}");
     }
 
     /// What could not be seen of the accounts.

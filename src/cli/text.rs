@@ -122,8 +122,9 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
         for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
             let mut word: Vec<char> = word.chars().collect();
             loop {
-                let room = width.saturating_sub(line.chars().count()).saturating_sub(usize::from(!empty));
-                if word.len() <= room {
+                let taken: usize = line.chars().map(columns).sum();
+                let room = width.saturating_sub(taken).saturating_sub(usize::from(!empty));
+                if word.iter().copied().map(columns).sum::<usize>() <= room {
                     if !empty {
                         line.push(' ');
                     }
@@ -132,7 +133,12 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
                     break;
                 }
                 if empty {
-                    let rest = word.split_off(room.max(1).min(word.len()));
+                    let mut used = 0usize;
+                    let fitting = word.iter().take_while(|character| {
+                        used = used.saturating_add(columns(**character));
+                        used <= room
+                    });
+                    let rest = word.split_off(fitting.count().max(1).min(word.len()));
                     line.extend(word);
                     word = rest;
                 }
@@ -143,6 +149,11 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
         lines.push(line);
     }
     lines.join("\n")
+}
+
+/// Columns of a terminal that a character takes, or more: scripts from U+1100 on have wide characters.
+fn columns(character: char) -> usize {
+    if character < '\u{1100}' { 1 } else { 2 }
 }
 
 #[cfg(test)]

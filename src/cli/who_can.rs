@@ -181,6 +181,7 @@ impl<'a> Found<'a> {
             root_users: &'a [Root],
             coverage: Coverage,
             unknown_inputs: Vec<String>,
+            notes: &'a [String],
         }
         let inventory = self.access.inventory();
         let mut principals = Vec::with_capacity(inventory.principals.len());
@@ -202,6 +203,7 @@ impl<'a> Found<'a> {
             root_users: &self.roots,
             coverage,
             unknown_inputs: unknown,
+            notes: &question.notes,
         };
         Ok(serde_json::to_string_pretty(&answer)? + "\n")
     }
@@ -508,15 +510,19 @@ pub fn deciding<'a>(decision: &Decision, applied: &'a [Applied]) -> Vec<&'a Appl
 
 /// In words: what decides.
 fn decider(outcome: &Outcome) -> String {
-    let name = |statement: &Statement| {
-        let (policy, _) = policy_name(&statement.policy);
-        format!("{} in {policy}", statement_name(statement.sid.as_deref(), statement.statement))
-    };
+    // Statements of one policy are named together.
     let of = |effect: &str| -> Vec<String> {
-        let mut names: Vec<String> =
-            outcome.statements.iter().filter(|statement| statement.effect == effect).map(name).collect();
-        names.dedup();
-        names
+        let mut by_policy: Vec<(String, Vec<String>)> = Vec::new();
+        for statement in outcome.statements.iter().filter(|statement| statement.effect == effect) {
+            let (policy, _) = policy_name(&statement.policy);
+            let name = statement_name(statement.sid.as_deref(), statement.statement);
+            match by_policy.iter_mut().find(|(known, _)| *known == policy) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => by_policy.push((policy, vec![name])),
+            }
+        }
+        by_policy.into_iter().map(|(policy, names)| format!("{} in {policy}", few(&names, 2))).collect()
     };
     let (allows, denies) = (of("Allow"), of("Deny"));
     match outcome.verdict {
