@@ -4,10 +4,12 @@
 //! class and are decided once; resources that no statement in question tells apart form a block and are decided once;
 //! a document is compiled when a question first needs it.
 
+mod flip;
 mod index;
 mod targets;
 
-pub use targets::{Targets, target_of};
+pub use flip::{Change, Flip};
+pub use targets::{Targets, named_by, target_of};
 
 use crate::catalog;
 use crate::engine::{
@@ -19,6 +21,7 @@ use crate::inventory::{
 use index::ActionIndex;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// Answers questions about an inventory.
@@ -98,33 +101,87 @@ impl<'i> Access<'i> {
         resource: Option<ResourceId>,
         context: &Context,
     ) -> Option<(Decision, Vec<Applied>)> {
+        self.examine(principal, action, target, resource, context, engine::decide)
+    }
+
+    /// Hands what is known of one request, and all policies that bear on it, to a function. Policies go by the names
+    /// under which they reach the principal; [`Access::split_name`] takes such a name apart.
+    pub fn examine<T>(
+        &self,
+        principal: PrincipalId,
+        action: &str,
+        target: &Target<'_>,
+        resource: Option<ResourceId>,
+        context: &Context,
+        ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
+    ) -> Option<T> {
         let action = action.to_ascii_lowercase();
         let holder = self.inventory.principal(principal)?;
         let caller = self.caller(principal)?;
         let named = |attachment: &Attachment| self.named(attachment);
         let identity: Vec<Policy> = holder.policies.iter().map(named).collect();
         let boundary: Vec<Policy> = holder.boundary.iter().map(named).collect();
-        let resource_policy = self.resource_attachment(resource).map(|attachment| named(&attachment));
         let entry = catalog::action(&action);
         let target = effective(target, entry);
+        let facts = self.facts(holder, caller, &action, entry, &target, context);
         let (scps, management_account) = self.scps(holder.account, &named);
+        let resource_policy = self.resource_attachment(&facts, resource).map(|attachment| named(&attachment));
         let rcps = self.rcps(holder.account, &target, &named);
         let stack = Stack {
             identity: identity.iter().collect(),
             boundaries: boundary.iter().collect(),
-            session: None,
-            resource: match &resource_policy {
-                Some(policy) => ResourceSide::Policy(policy),
-                None => self.without_policy(&target, resource),
-            },
-            bucket: None,
-            endpoints: Vec::new(),
+            resource: self.side(resource_policy.as_ref(), &facts, resource),
             scps: borrow(&scps),
             rcps: borrow(&rcps),
             management_account,
+            ..Stack::default()
         };
-        let facts = self.facts(holder, caller, &action, entry, &target, context);
-        Some(engine::decide(&facts, &stack))
+        Some(ask(&facts, &stack))
+    }
+
+    /// Decides one request of an account's root user, whom IAM does not list.
+    pub fn decide_root(
+        &self,
+        account: AccountId,
+        action: &str,
+        target: &Target<'_>,
+        resource: Option<ResourceId>,
+        context: &Context,
+    ) -> Option<Decision> {
+        let action = action.to_ascii_lowercase();
+        let id = &self.inventory.account(account)?.id;
+        let partition = target.parsed().map_or("aws", |arn| arn.partition).to_owned();
+        let caller = Caller::parse(&format!("arn:{partition}:iam::{id}:root")).ok()?;
+        let named = |attachment: &Attachment| self.named(attachment);
+        let entry = catalog::action(&action);
+        let target = effective(target, entry);
+        let no_tags = BTreeMap::new();
+        let facts = Facts {
+            caller: &caller,
+            caller_tags: Tags::All(&no_tags),
+            organization: self.organization(account),
+            action: &action,
+            entry,
+            target: &target,
+            context,
+        };
+        let (scps, management_account) = self.scps(account, &named);
+        let resource_policy = self.resource_attachment(&facts, resource).map(|attachment| named(&attachment));
+        let rcps = self.rcps(account, &target, &named);
+        let stack = Stack {
+            resource: self.side(resource_policy.as_ref(), &facts, resource),
+            scps: borrow(&scps),
+            rcps: borrow(&rcps),
+            management_account,
+            ..Stack::default()
+        };
+        Some(engine::decide(&facts, &stack).0)
+    }
+
+    /// The policy behind a name of [`Applied::policy`], and the ARN of the group that carries it to the principal.
+    pub fn split_name(name: &str) -> (&str, Option<&str>) {
+        let parts = name.strip_suffix(')').and_then(|name| name.split_once(THROUGH));
+        parts.map_or((name, None), |(policy, group)| (policy, Some(group)))
     }
 
     fn facts<'f>(
@@ -197,7 +254,7 @@ impl<'i> Access<'i> {
     /// A document under the name by which it reaches somebody.
     fn named(&self, attachment: &Attachment) -> Policy {
         let name = match &attachment.through {
-            Some(group) => format!("{} (through {group})", attachment.name).into(),
+            Some(group) => format!("{}{THROUGH}{group})", attachment.name).into(),
             None => Arc::clone(&attachment.name),
         };
         match self.policy(attachment.document) {
@@ -206,15 +263,30 @@ impl<'i> Access<'i> {
         }
     }
 
-    /// The policy that speaks for a resource: a role's is its trust policy, which is no resource of the inventory.
-    fn resource_attachment(&self, resource: Option<ResourceId>) -> Option<Attachment> {
+    /// The policy that speaks for what is asked for. A role's trust policy speaks where the role is assumed.
+    fn resource_attachment(&self, facts: &Facts<'_>, resource: Option<ResourceId>) -> Option<Attachment> {
+        if engine::is_trust(facts) {
+            let role = self.inventory.principal(self.inventory.find_principal(&facts.target.arn)?)?;
+            let name = format!("trust policy of {}", role.arn).into();
+            return Some(Attachment { document: role.trust?, name, through: None });
+        }
         self.inventory.resource(resource?)?.policy.clone()
     }
 
-    fn without_policy(&self, target: &Target<'_>, resource: Option<ResourceId>) -> ResourceSide<'static> {
+    fn side<'p>(
+        &self,
+        policy: Option<&'p Policy>,
+        facts: &Facts<'_>,
+        resource: Option<ResourceId>,
+    ) -> ResourceSide<'p> {
+        if let Some(policy) = policy {
+            return ResourceSide::Policy(policy);
+        }
         match resource.and_then(|id| self.inventory.resource(id)) {
+            // A role of another account, or one that does not exist yet.
+            _ if engine::is_trust(facts) => ResourceSide::Unseen,
             Some(known) if targets::policy_was_read(self.inventory, known) => ResourceSide::None,
-            _ if targets::may_have_policy(&target.arn) => ResourceSide::Unseen,
+            _ if targets::may_have_policy(&facts.target.arn) => ResourceSide::Unseen,
             _ => ResourceSide::None,
         }
     }
@@ -239,6 +311,9 @@ impl<'i> Access<'i> {
         }
     }
 }
+
+/// What stands between a policy's name and the group that carries it.
+const THROUGH: &str = " (through ";
 
 /// Organisation policies under their names.
 enum Owned {
@@ -341,7 +416,7 @@ impl<'q> Question<'q> {
         let wildcard_only = entry.is_some_and(|entry| entry.is_wildcard_only());
         let patterns = targets::PatternHits::new(inventory, targets, &relevant, wildcard_only);
         let groups = targets.groups(inventory, relevant.mentions_resource_tags);
-        let any_resource_policy = targets.any_policy(inventory) || targets.any_key();
+        let any_resource_policy = targets.any_policy(inventory) || targets.any_key() || engine::assumes_role(action);
         Question { access, action, entry, targets, context, relevant, groups, patterns, controls, any_resource_policy }
     }
 
@@ -393,8 +468,9 @@ impl<'q> Question<'q> {
         let target = effective(target, self.entry);
         let holder = inventory.principal(member)?;
         let caller = access.caller(member)?;
+        let facts = access.facts(holder, caller, self.action, self.entry, &target, self.context);
         let resource_policy =
-            access.resource_attachment(resource).and_then(|attachment| access.policy(attachment.document));
+            access.resource_attachment(&facts, resource).and_then(|attachment| access.policy(attachment.document));
         let (scps, _, management_account) = self.controls.get(class.account.0 as usize)?;
         let owner = match target.account.as_deref() {
             None => Some(class.account.0 as usize),
@@ -405,18 +481,12 @@ impl<'q> Question<'q> {
         let stack = Stack {
             identity: class.policies.iter().filter(relevant).filter_map(|id| access.policy(*id)).collect(),
             boundaries: class.boundary.iter().filter_map(|id| access.policy(*id)).collect(),
-            session: None,
-            resource: match resource_policy {
-                Some(policy) => ResourceSide::Policy(policy),
-                None => access.without_policy(&target, resource),
-            },
-            bucket: None,
-            endpoints: Vec::new(),
+            resource: access.side(resource_policy, &facts, resource),
             scps: borrow(scps),
             rcps: borrow(rcps),
             management_account: *management_account,
+            ..Stack::default()
         };
-        let facts = access.facts(holder, caller, self.action, self.entry, &target, self.context);
         Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
     }
 }

@@ -1,7 +1,8 @@
 //! The resources a question is about, and which of them statements can tell apart.
 
 use super::index::Relevant;
-use crate::base::{Arn, Glob};
+use crate::base::{Arn, Glob, arn};
+use crate::catalog;
 use crate::engine::{Tags, Target};
 use crate::iam::Version;
 use crate::inventory::{DocumentId, Inventory, Resource, ResourceId};
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub struct Targets<'t> {
     all: Vec<(Target<'t>, Option<ResourceId>)>,
+    /// Positions of what [`Targets::aim`] added.
+    aimed: FxHashMap<String, u32>,
 }
 
 /// A resource of the inventory as a target.
@@ -39,7 +42,7 @@ impl<'t> Targets<'t> {
             let resource = inventory.resource(id)?;
             Some((target_of(inventory, resource), Some(id)))
         };
-        Targets { all: ids.into_iter().filter_map(one).collect() }
+        Targets { all: ids.into_iter().filter_map(one).collect(), ..Targets::default() }
     }
 
     /// One more resource of the inventory.
@@ -52,6 +55,26 @@ impl<'t> Targets<'t> {
     /// Something that the inventory does not hold.
     pub fn push(&mut self, target: Target<'t>) {
         self.all.push((target, None));
+    }
+
+    /// What a request for the action names when it is aimed at the resource with this ARN: the resource itself, what lies
+    /// in it (the objects of a bucket) or what it lies in (the app of a backend environment). Gives the positions;
+    /// none where nothing connects the action with the resource.
+    pub fn aim(&mut self, inventory: &'t Inventory, action: Option<catalog::Action>, arn: &str) -> Vec<u32> {
+        let named = action.map_or_else(|| vec![arn.to_owned()], |action| named_by(action, arn));
+        named.into_iter().filter_map(|name| self.add(inventory, name)).collect()
+    }
+
+    fn add(&mut self, inventory: &'t Inventory, arn: String) -> Option<u32> {
+        if let Some(known) = self.aimed.get(&arn) {
+            return Some(*known);
+        }
+        let position = u32::try_from(self.all.len()).ok()?;
+        self.aimed.insert(arn.clone(), position);
+        let id = inventory.find_resource(&arn);
+        let found = id.and_then(|id| inventory.resource(id)).map(|resource| (target_of(inventory, resource), id));
+        self.all.push(found.unwrap_or_else(|| outside(inventory, arn)));
+        Some(position)
     }
 
     /// By position.
@@ -94,7 +117,7 @@ impl<'t> Targets<'t> {
             policy_was_read: bool,
             may_have_policy: bool,
             tags: Option<&'k BTreeMap<String, String>>,
-            /// Keys and buckets have properties that count.
+            /// Keys and buckets have properties that count, roles a trust policy.
             own: Option<usize>,
             region: Option<String>,
         }
@@ -102,13 +125,16 @@ impl<'t> Targets<'t> {
         let mut groups: Vec<Vec<u32>> = Vec::new();
         for (index, (target, id)) in self.all.iter().enumerate() {
             let resource = id.and_then(|id| inventory.resource(id));
-            let special = target.arn.contains(":kms:") || target.arn.contains(":s3:");
+            let special = [":kms:", ":s3:", ":role/"].iter().any(|part| target.arn.contains(part));
             let key = Key {
                 account: target.account.as_deref(),
                 policy: resource.and_then(|resource| resource.policy.as_ref()).map(|policy| policy.document),
                 policy_was_read: resource.is_some_and(|resource| policy_was_read(inventory, resource)),
                 may_have_policy: may_have_policy(&target.arn),
-                tags: resource.map(|resource| &resource.tags).filter(|_| tags_matter),
+                tags: match target.tags {
+                    Tags::All(tags) | Tags::AtLeast(tags) if tags_matter => Some(tags),
+                    _ => None,
+                },
                 own: special.then_some(index),
                 region: Arn::parse(&target.arn).map(|arn| format!("{}:{}:{}", arn.partition, arn.service, arn.region)),
             };
@@ -122,6 +148,57 @@ impl<'t> Targets<'t> {
             }
         }
         groups
+    }
+}
+
+/// What a request for the action names when it is aimed at the resource with this ARN: see [`Targets::aim`].
+pub fn named_by(action: catalog::Action, arn: &str) -> Vec<String> {
+    if arn == "*" {
+        return vec![arn.to_owned()];
+    }
+    let named = action.request_resources(arn);
+    match catalog::resource_type_of(arn) {
+        // The catalogue lags behind the services: an ARN it does not know is asked for as it stands.
+        None if named.is_empty() => vec![arn.to_owned()],
+        // Services share words: a domain of one has nothing to do with a domain of the other.
+        Some((service, _)) if service != action.service().prefix() && !action.is_wildcard_only() => {
+            named.into_iter().filter(|name| name == arn).collect()
+        }
+        _ => named,
+    }
+}
+
+/// Something that is no resource of the inventory: a principal, a part of a resource, or nothing known.
+fn outside<'t>(inventory: &'t Inventory, arn: String) -> (Target<'t>, Option<ResourceId>) {
+    let known_account = |id| inventory.account(id).map(|account| Cow::Borrowed(&*account.id));
+    let mut target = Target {
+        account: arn::account_of(&arn).map(|account| Cow::Owned(account.to_owned())),
+        arn: Cow::Owned(arn),
+        properties: None,
+        tags: Tags::Unsaid,
+    };
+    if let Some(principal) = inventory.find_principal(&target.arn).and_then(|id| inventory.principal(id)) {
+        target.tags = Tags::All(&principal.tags);
+        return (target, None);
+    }
+    let owner = inventory.resource_ids().find(|(_, resource)| speaks_for(resource, &target.arn));
+    match owner {
+        Some((id, owner)) => {
+            target.account = known_account(owner.account);
+            target.properties = Some(&owner.properties);
+            (target, Some(id))
+        }
+        None => (target, None),
+    }
+}
+
+/// Whether the resource's policy is the one that speaks for a part of it: an object of a bucket, an index of a table.
+fn speaks_for(resource: &Resource, part: &str) -> bool {
+    let Some(rest) = part.strip_prefix(&*resource.arn) else { return false };
+    match resource.kind.as_str() {
+        "AWS::S3::Bucket" => rest.starts_with('/'),
+        "AWS::DynamoDB::Table" => rest.starts_with("/index/"),
+        _ => false,
     }
 }
 
@@ -277,7 +354,12 @@ pub(super) fn policy_was_read(inventory: &Inventory, resource: &Resource) -> boo
 pub(super) fn may_have_policy(arn: &str) -> bool {
     let Some(arn) = Arn::parse(arn) else { return false };
     match arn.service {
-        "dynamodb" => arn.resource.starts_with("table/"),
+        // Tables with their indexes, and streams; not backups and exports.
+        "dynamodb" => match arn.resource.strip_prefix("table/").map(|rest| rest.split_once('/')) {
+            Some(None) => true,
+            Some(Some((_, part))) => part.starts_with("index/") || part.starts_with("stream/"),
+            None => false,
+        },
         "backup" => arn.resource.starts_with("backup-vault"),
         "events" => arn.resource.starts_with("event-bus/"),
         "kms" => arn.resource.starts_with("key/"),

@@ -10,8 +10,11 @@ mod init;
 mod output;
 #[cfg(feature = "aws")]
 mod progress;
+mod question;
 mod simulate;
 mod source;
+mod suggest;
+mod text;
 mod who_can;
 
 use clap::{CommandFactory, Parser, Subcommand};

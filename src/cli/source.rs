@@ -52,17 +52,25 @@ impl SourceArguments {
     pub fn require(&self) -> anyhow::Result<Source> {
         match self.read()? {
             Some(source) => Ok(source),
-            None => Ok(Source { name: "AWS".to_owned(), snapshot: self.live.collect()?, notes: Vec::new() }),
+            None => self.live(),
         }
     }
 
-    /// Reads the file or the demo; `None` when neither was asked for.
-    fn read(&self) -> anyhow::Result<Option<Source>> {
+    fn live(&self) -> anyhow::Result<Source> {
+        Ok(Source { name: "AWS".to_owned(), snapshot: self.live.collect()?, notes: Vec::new() })
+    }
+
+    /// Reads what was asked for: the file, the demo, or an account in AWS; `None` when nothing was.
+    pub fn read(&self) -> anyhow::Result<Option<Source>> {
         if self.demo {
             let snapshot = serde_json::from_str(DEMO).context("the built-in account cannot be read")?;
             return Ok(Some(Source { name: "the built-in demo account".to_owned(), snapshot, notes: Vec::new() }));
         }
-        let Some(path) = &self.snapshot else { return Ok(None) };
+        let Some(path) = &self.snapshot else {
+            let LiveArguments { profile, region, role_arn, external_id: _ } = &self.live;
+            let asked = profile.is_some() || !region.is_empty() || role_arn.is_some();
+            return asked.then(|| self.live()).transpose();
+        };
         let loaded = snapshot::read(path)?;
         let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
         Ok(Some(Source { name, snapshot: loaded.snapshot, notes: loaded.notes }))

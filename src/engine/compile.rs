@@ -227,6 +227,18 @@ impl Statement {
         self.resources.as_ref().map_or(Formula::True, |resources| resources_match(resources, facts))
     }
 
+    /// The resource element as its patterns are understood, and whether it is `NotResource`; `None` where there is none.
+    pub fn resources(&self) -> Option<(bool, Vec<String>)> {
+        let resources = self.resources.as_ref()?;
+        Some((resources.negated, resources.values.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Whom the principal element names, and whether it is `NotPrincipal`; `None` where there is none.
+    pub fn principals(&self) -> Option<(bool, Vec<String>)> {
+        let principal = self.principal.as_ref()?;
+        Some((principal.negated, principal.values.iter().map(ToString::to_string).collect()))
+    }
+
     fn covers_action_otherwise(&self, action: &str) -> bool {
         let contested = |pattern: &Glob| pattern.to_string() == "*:*";
         let covered = self.actions.values.iter().any(|pattern| !contested(pattern) && pattern.matches(action));
@@ -463,6 +475,38 @@ impl ResourcePattern {
                     (if possible { atom() } else { Formula::False }, false)
                 }
             },
+        }
+    }
+}
+
+impl std::fmt::Display for ResourcePattern {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ResourcePattern::Everything => out.write_str("*"),
+            ResourcePattern::Nothing => out.write_str("a pattern that fits no ARN"),
+            ResourcePattern::Arn(parts) => {
+                parts.0.iter().try_for_each(|segment| write!(out, "{segment}:"))?;
+                parts.1.fmt(out)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Spec {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Spec::Everyone => out.write_str("everybody"),
+            Spec::Account { id, .. } => write!(out, "account {id}"),
+            Spec::User(name) | Spec::FederatedUser(name) | Spec::Service(name) | Spec::Federated(name) => {
+                out.write_str(name)
+            }
+            Spec::Role { account, name, path } if path.is_empty() => write!(out, "role {name} of account {account}"),
+            Spec::Role { account, name, path } => write!(out, "role {path}/{name} of account {account}"),
+            Spec::Session { account, role, session } => {
+                write!(out, "session {session} of role {role} of account {account}")
+            }
+            Spec::CanonicalUser => out.write_str("an S3 canonical user"),
+            Spec::Nobody => out.write_str("somebody who does not exist"),
         }
     }
 }

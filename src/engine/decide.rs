@@ -638,15 +638,20 @@ fn needs_resource_side(facts: &Facts<'_>) -> bool {
 
 /// Whether a trust policy decides.
 pub fn is_trust(facts: &Facts<'_>) -> bool {
-    let action = matches!(
-        facts.action,
+    assumes_role(facts.action)
+        && facts.target.parsed().is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+}
+
+/// Whether the action (in lower case) is one that a role's trust policy must allow.
+pub fn assumes_role(action: &str) -> bool {
+    matches!(
+        action,
         "sts:assumerole"
             | "sts:assumerolewithsaml"
             | "sts:assumerolewithwebidentity"
             | "sts:tagsession"
             | "sts:setsourceidentity"
-    );
-    action && facts.target.parsed().is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+    )
 }
 
 /// Whether a key policy decides. Aliases have none.

@@ -5,6 +5,8 @@
 #[cfg(all(test, feature = "aws"))]
 mod collect;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod determinism;
 #[cfg(test)]
 mod engine_cases;
