@@ -77,8 +77,8 @@ pub enum Predicate {
     },
     /// A property of a resource has a wrong value.
     Configuration {
-        /// CloudFormation type.
-        resource_type: String,
+        /// CloudFormation type, or several.
+        resource_type: Types,
         /// Environment of the resource.
         environment: String,
         /// CEL over `properties` and `tags`; true: violated. An error (a property that was not read): unknown.
@@ -101,6 +101,26 @@ pub enum Predicate {
     },
     /// A policy that cannot be read.
     UnreadablePolicy,
+}
+
+/// One CloudFormation type, or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Types {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Types {
+    /// All of them.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Types::One(one) => std::slice::from_ref(one),
+            Types::Several(several) => several,
+        }
+    }
 }
 
 /// An action on something that nobody would name in a policy.

@@ -9,4 +9,6 @@ mod judge;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod snapshot;
