@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod explain;
 mod output;
+mod rules;
 mod simulate;
 mod source;
 mod who_can;
@@ -50,6 +51,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Decide requests written down as JSON Lines
     Simulate(simulate::Arguments),
+    /// List the rules, show one, or test your own
+    Rules(rules::Arguments),
     /// Print shell completions
     Completions {
         /// The shell
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::WhoCan(arguments) => who_can::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     match done {

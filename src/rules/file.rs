@@ -3,19 +3,19 @@
 use super::definitions::Definitions;
 use crate::finding::Severity;
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 static POLICIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 
 /// A rule, as its file says it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
     /// Kebab-case, names the problem, equals the file's name, never reused.
     pub id: String,
     /// The folder of the file.
-    #[serde(skip)]
+    #[serde(skip_deserializing)]
     pub family: String,
     /// A few words, for lists.
     pub title: String,
@@ -38,15 +38,15 @@ pub struct Rule {
     /// What is looked for.
     pub predicate: Predicate,
     /// How Terraform puts it right.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
     /// Why Terraform cannot.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_fix: Option<String>,
 }
 
 /// The kinds of questions that a rule can ask.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Predicate {
     /// Who can do one of these actions, by calling it, to a resource of the environment.
@@ -56,7 +56,7 @@ pub enum Predicate {
         /// Environment of the resources.
         environment: String,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// Who can delete a stack of the environment, and what goes with it.
@@ -64,7 +64,7 @@ pub enum Predicate {
         /// Environment of the stack or of what it made.
         environment: String,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// Who can do everything.
@@ -72,7 +72,7 @@ pub enum Predicate {
         /// Environment whose resources are at stake.
         environment: String,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// A property of a resource has a wrong value.
@@ -96,7 +96,7 @@ pub enum Predicate {
         /// What is asked.
         asks: Vec<Anything>,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// A policy that cannot be read.
@@ -104,7 +104,7 @@ pub enum Predicate {
 }
 
 /// One CloudFormation type, or several.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Types {
     /// One.
@@ -124,7 +124,7 @@ impl Types {
 }
 
 /// An action on something that nobody would name in a policy.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Anything {
     /// The action.
@@ -136,7 +136,7 @@ pub struct Anything {
 }
 
 /// A way into an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RolloutKind {
     /// An Amplify branch that builds on push.
@@ -146,7 +146,7 @@ pub enum RolloutKind {
 }
 
 /// Who is left out of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exception {
     /// Those who are meant to be able to do everything.
@@ -156,7 +156,7 @@ pub enum Exception {
 }
 
 /// How Terraform puts a violation right.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Fix {
     /// Deny the actions to those who need not have them.
@@ -164,7 +164,7 @@ pub enum Fix {
         /// Name stem.
         name: String,
         /// Actions to deny besides those found.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<String>,
     },
     /// Set arguments on the resources.
