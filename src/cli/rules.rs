@@ -5,7 +5,7 @@ use crate::report::escape::terminal;
 use crate::rules::{self, Rule, cases};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -138,6 +138,10 @@ fn list(rules: &[Rule]) -> String {
     table.set_header(["Rule", "Family", "Severity", "Title"]);
     for rule in rules {
         table.add_row([rule.id.as_str(), &rule.family, &rule.severity.to_string(), rule.title.trim()]);
+    }
+    // Ids stay whole, so that they can be copied.
+    if let Some(ids) = table.column_mut(0) {
+        ids.set_constraint(ColumnConstraint::ContentWidth);
     }
     finish(&table)
 }

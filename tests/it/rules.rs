@@ -7,6 +7,7 @@ use foureyes::finding::FixIntent;
 use foureyes::inventory::{EnvironmentRules, Inventory};
 use foureyes::rules::{self, Fix, Predicate, Rule, cases};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -130,7 +131,22 @@ fn every_action_is_known() {
 fn the_set_of_rules() {
     let all: Vec<String> =
         rules().iter().map(|rule| format!("{}/{} {}", rule.family, rule.id, rule.severity)).collect();
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r"
+    destruction/automatic-branch-deletion high
+    destruction/delete-data-of-any-name high
+    destruction/delete-production-data-directly critical
+    destruction/delete-production-environment-directly critical
+    destruction/delete-production-through-stack critical
+    environment/destructive-updates-in-ci high
+    identity/administrator-beyond-break-glass high
+    identity/unreadable-policy medium
+    recovery/table-without-deletion-protection high
+    recovery/table-without-point-in-time-recovery high
+    recovery/user-pool-without-deletion-protection high
+    rollout/amplify-production-builds-on-push high
+    rollout/pipeline-without-approval high
+    rollout/production-webhook high
+    ");
 }
 
 #[test]
@@ -349,6 +365,108 @@ fn examples_are_formatted() {
         .output();
     match terraform {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
-        Err(error) => eprintln!("SKIPPED: terraform is not installed ({error}), so formatting was not checked"),
+        // Past the capture of the test runner: a check that did not happen must not look like one that did.
+        Err(error) => {
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "SKIPPED: terraform does not run ({error}), formatting was not checked").unwrap();
+        }
     }
+}
+
+/// Exit code, standard output and standard error of the program.
+fn program(arguments: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_foureyes")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+const OWN_RULE: &str = r#"
+id: table-with-no-owner
+title: Tables that nobody owns
+severity: low
+asks: Does every production table have an owner?
+why: Nobody answers for a table without one.
+headline: "{what} without an owner"
+consequence: Nobody notices when it is gone.
+remediation: Tag it.
+limits: Only the tag is looked at.
+references: [https://example.com/owners]
+predicate:
+  kind: configuration
+  resource-type: AWS::DynamoDB::Table
+  environment: production
+  violated-if: "!('owner' in tags)"
+  property: TableName
+no-fix: The owner is not known.
+"#;
+
+const OWN_CASES: &str = r#"
+- name: A table without an owner is a violation.
+  account:
+    resources: [{arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders-prod", type: AWS::DynamoDB::Table, tags: {team: shop}, properties: {}}]
+  expect: [{resources: [table/orders-prod], certainty: certain}]
+- name: A table with an owner is none.
+  account:
+    resources: [{arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders-prod", type: AWS::DynamoDB::Table, tags: {owner: shop}, properties: {}}]
+  expect: []
+"#;
+
+#[test]
+fn users_test_and_use_their_own_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rule, cases) = ("table-with-no-owner.yaml", "table-with-no-owner.cases.yaml");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let directory = folder.path().to_str().unwrap();
+    write(rule, OWN_RULE);
+    let (code, _, complaint) = program(&["rules", "test", directory]);
+    assert_eq!(code, 2, "no cases: {complaint}");
+    write(cases, OWN_CASES);
+    let (code, printed, complaint) = program(&["rules", "test", directory]);
+    assert_eq!((code, complaint.as_str()), (0, ""), "{printed}");
+    assert!(printed.contains("pass  table-with-no-owner: A table with an owner is none."), "{printed}");
+    assert!(printed.ends_with("2 passed, 0 failed, 0 rules without cases\n"), "{printed}");
+
+    let demo = ["audit", "--demo", "--only", "table-with-no-owner", "--format", "json", "--rules", directory];
+    let (code, printed, _) = program(&demo);
+    assert_eq!(code, 1);
+    assert_eq!(printed.matches("\"rule\": \"table-with-no-owner\"").count(), 1, "{printed}");
+
+    write(cases, &OWN_CASES.replace("{owner: shop}", "{team: shop}"));
+    let (code, printed, _) = program(&["rules", "test", directory]);
+    assert_eq!(code, 1);
+    assert!(printed.contains("FAIL  table-with-no-owner: A table with an owner is none."), "{printed}");
+
+    write(cases, &OWN_CASES.replace("account:", "acount:"));
+    let (code, _, complaint) = program(&["rules", "test", directory]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains(cases) && complaint.contains("line 3"), "{complaint}");
+
+    write(rule, &OWN_RULE.replace("table-with-no-owner", "production-webhook"));
+    let (code, _, complaint) = program(&["audit", "--demo", "--rules", directory]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains("must be the file's name"), "{complaint}");
+}
+
+#[test]
+fn rules_are_listed_and_shown() {
+    let (code, printed, _) = program(&["rules", "list", "--format", "json"]);
+    assert_eq!(code, 0);
+    let all: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), rules().len());
+    let (_, printed, _) = program(&["rules", "list"]);
+    for rule in rules() {
+        assert!(printed.contains(&rule.id), "{} is not listed", rule.id);
+        let (code, shown, _) = program(&["rules", "show", &rule.id]);
+        assert_eq!(code, 0);
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in [&rule.title, &rule.asks, &rule.why, &rule.consequence, &rule.remediation, &rule.limits] {
+            assert!(words(&shown).contains(&words(text)), "{}: {text} is not shown in {shown}", rule.id);
+        }
+        for address in &rule.references {
+            assert!(shown.contains(address), "{}: {address} is not shown whole", rule.id);
+        }
+    }
+    let (code, _, complaint) = program(&["rules", "show", "table-without-protection"]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains("did you mean `table-without-deletion-protection`"), "{complaint}");
 }

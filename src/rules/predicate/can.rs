@@ -1,7 +1,7 @@
 //! Who can do an action to a resource by calling it.
 
 use super::{
-    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, evidence, is_excepted, past_in_words,
+    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, clear, evidence, is_excepted, past_in_words,
     statement_in_words,
 };
 use crate::access::Targets;
@@ -9,7 +9,7 @@ use crate::catalog;
 use crate::engine::Target;
 use crate::finding::{Certainty, Evidence, StatementEvidence};
 use crate::inventory::{PrincipalId, ResourceId};
-use crate::paths::{Passage, Protection, direct};
+use crate::paths::{Protection, direct};
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
 use std::collections::BTreeMap;
@@ -81,21 +81,15 @@ fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Excep
                     draft.resources.insert(*id);
                     draft.requested.insert(arn.clone());
                     clear(draft, &passage);
+                    if let Some(step) = past_in_words(&passage).filter(|step| !draft.path.contains(step)) {
+                        draft.path.insert(draft.path.len().saturating_sub(1), step);
+                    }
                     if let Some(statement) = statements.first() {
                         add_evidence(draft, Evidence::Statement(statement.clone()));
                     }
                 }
             }
         }
-    }
-}
-
-/// Adds the step that switches a protection off, before the last one.
-fn clear(draft: &mut Draft, passage: &Passage) {
-    let (Passage::Clears(guard, _), Some(step)) = (passage, past_in_words(passage)) else { return };
-    draft.actions.insert(guard.cleared_by.to_owned());
-    if !draft.path.contains(&step) {
-        draft.path.insert(draft.path.len().saturating_sub(1), step);
     }
 }
 

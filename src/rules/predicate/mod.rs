@@ -28,6 +28,8 @@ pub(super) struct Draft {
     /// ARNs of what is concerned and is no resource of the inventory.
     pub others: BTreeSet<String>,
     pub actions: BTreeSet<String>,
+    /// Those of the actions that only switch a protection off.
+    pub clearing: BTreeSet<String>,
     /// ARNs that the requests name besides those of the resources.
     pub requested: BTreeSet<String>,
     pub terms: Terms,
@@ -110,6 +112,14 @@ fn past_in_words(passage: &Passage) -> Option<String> {
             Some(format!("{} is switched off first ({}){reservation}", guard.property, guard.cleared_by))
         }
         _ => None,
+    }
+}
+
+/// Notes the action that gets past a protection.
+fn clear(draft: &mut Draft, passage: &Passage) {
+    if let Passage::Clears(guard, _) = passage {
+        draft.actions.insert(guard.cleared_by.to_owned());
+        draft.clearing.insert(guard.cleared_by.to_owned());
     }
 }
 
@@ -256,7 +266,8 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
     let targets = || draft.resources.iter().filter_map(|id| target(inventory, *id));
     match rule.fix.as_ref()? {
         Fix::DenyActions { name, also } => {
-            let mut actions: BTreeSet<String> = draft.actions.clone();
+            // What switches a protection off is daily work too (`dynamodb:UpdateTable`): a deny of the deletion is enough.
+            let mut actions: BTreeSet<String> = draft.actions.difference(&draft.clearing).cloned().collect();
             actions.extend(also.iter().cloned());
             let mut resources: BTreeSet<String> = &draft.others | &draft.requested;
             for id in &draft.resources {

@@ -1,13 +1,13 @@
 //! Who can delete the stack that made the environment, and what goes with it.
 
 use super::{
-    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, evidence, is_excepted, past_in_words,
+    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, clear, evidence, is_excepted, past_in_words,
     statement_in_words,
 };
 use crate::access::target_of;
 use crate::finding::{Certainty, Evidence, StatementEvidence};
 use crate::inventory::{Resource, ResourceId};
-use crate::paths::{Passage, StackDeletion, Taken, deleted_by, direct, stack_deletions};
+use crate::paths::{StackDeletion, Taken, deleted_by, direct, stack_deletions};
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
 use std::collections::BTreeMap;
@@ -80,12 +80,6 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         }
     }
     ways.joined(inventory)
-}
-
-fn clear(draft: &mut Draft, passage: &Passage) {
-    if let Passage::Clears(guard, _) = passage {
-        draft.actions.insert(guard.cleared_by.to_owned());
-    }
 }
 
 fn path(
