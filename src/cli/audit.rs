@@ -1,6 +1,7 @@
 //! `foureyes audit`: the main job.
 
 use super::config::Config;
+use super::rules::RuleArguments;
 use super::source::{Source, SourceArguments};
 use super::{Exit, output};
 use crate::access::Access;
@@ -21,6 +22,8 @@ use std::path::PathBuf;
 pub struct Arguments {
     #[command(flatten)]
     source: SourceArguments,
+    #[command(flatten)]
+    rules: RuleArguments,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -77,7 +80,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     for text in &source.notes {
         output::note(&format!("note: {}", report::escape::terminal(text)));
     }
-    let (mut report, findings) = judge(&source, &config)?;
+    let rules = arguments.rules.select()?;
+    let (mut report, findings) = judge(&source, &config, &rules)?;
     if arguments.fixes || matches!(arguments.format, Format::Json) {
         for finding in &findings {
             match fix::for_finding(finding) {
@@ -101,15 +105,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(exit(&report, arguments.fail_on))
 }
 
-/// Runs every rule over an account.
-fn judge(source: &Source, config: &Config) -> anyhow::Result<(Report, Vec<crate::finding::Finding>)> {
-    let rules = rules::built_in()?;
+/// Runs the rules over an account.
+fn judge(
+    source: &Source,
+    config: &Config,
+    rules: &[rules::Rule],
+) -> anyhow::Result<(Report, Vec<crate::finding::Finding>)> {
     let definitions = rules::definitions()?;
     let inventory = Inventory::new(&source.snapshot, &config.environments);
     let access = Access::new(&inventory);
     let break_glass: Vec<Glob> = config.break_glass.principals.iter().map(|pattern| Glob::new(pattern)).collect();
     let settings = rules::Settings { break_glass };
-    let mut outcome = rules::run(&rules, &definitions, &access, &settings);
+    let mut outcome = rules::run(rules, &definitions, &access, &settings);
     for finding in &mut outcome.findings {
         // A deny for everybody must leave the way out that is meant for emergencies.
         if let Some(FixIntent::DenyActions { except, .. }) = &mut finding.fix {

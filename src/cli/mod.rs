@@ -11,6 +11,7 @@ mod output;
 #[cfg(feature = "aws")]
 mod progress;
 mod question;
+mod rules;
 mod simulate;
 mod source;
 mod suggest;
@@ -63,6 +64,8 @@ enum Command {
     /// Print the read-only IAM policy that a live audit needs
     #[cfg(feature = "aws")]
     Init(init::Arguments),
+    /// List the rules, show one, or test your own
+    Rules(rules::Arguments),
     /// Print shell completions
     Completions {
         /// The shell
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Init(arguments) => init::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
         Command::Completions { shell } => completions(shell),
     };
     match done {

@@ -93,6 +93,9 @@ struct Statement {
 /// An action and a resource, by position.
 type Pair = (u32, u32);
 
+/// What makes principals one row: verdict, conditions, the statement that decides, and what they may do to what.
+type RowKey = (std::cmp::Reverse<Verdict>, Vec<String>, String, BTreeSet<Pair>);
+
 /// All that is known of some principals: for each outcome, what it holds for. What is left out is implicitly denied.
 type Profile = Vec<(Outcome, BTreeSet<Pair>)>;
 
@@ -312,8 +315,7 @@ impl<'a> Found<'a> {
 
     /// Rows of the table, the most that is allowed first.
     fn rows(&self, inventory: &Inventory, question: &Question<'_>, all: bool) -> Vec<Row> {
-        let mut rows: BTreeMap<(std::cmp::Reverse<Verdict>, Vec<String>, String, BTreeSet<Pair>), Vec<PrincipalId>> =
-            BTreeMap::new();
+        let mut rows: BTreeMap<RowKey, Vec<PrincipalId>> = BTreeMap::new();
         let mut add = |outcome: &Outcome, pairs: BTreeSet<Pair>, members: &[PrincipalId]| {
             let key = (std::cmp::Reverse(outcome.verdict), outcome.conditions.clone(), decider(outcome), pairs);
             rows.entry(key).or_default().extend(members);

@@ -206,15 +206,24 @@ impl<'r> Compiled<'r> {
             }
         }
         // The last part that names an environment: `amplify-shop-prod-staging` is a staging of its own.
-        for part in parts.iter().rev() {
+        for (index, part) in parts.iter().enumerate().rev() {
             let names = |rule: &&CompiledRule<'_>| rule.rule.names.iter().any(|known| known.eq_ignore_ascii_case(part));
             if let Some(rule) = self.rules.iter().find(names) {
-                let basis = Basis::Name((*part).to_owned());
-                return Some(Recognition { environment: rule.rule.name.clone(), basis });
+                let before = index.checked_sub(1).and_then(|index| parts.get(index)).copied().unwrap_or("");
+                let basis =
+                    Basis::Name(if is_negation(before) { format!("{before}-{part}") } else { (*part).to_owned() });
+                let environment =
+                    if is_negation(before) { format!("{before}-{}", rule.rule.name) } else { rule.rule.name.clone() };
+                return Some(Recognition { environment, basis });
             }
         }
         None
     }
+}
+
+/// Whether the word before an environment's name makes it another one: `pre-prod`, `non-prod`.
+pub(super) fn is_negation(word: &str) -> bool {
+    matches!(word, "pre" | "non" | "not" | "no")
 }
 
 /// What follows from other resources. Production wins where several environments meet: deleting an app deletes them all.

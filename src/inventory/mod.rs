@@ -220,8 +220,11 @@ impl Inventory {
     pub fn names_production(&self, name: &str) -> bool {
         let production = self.environment_rules.rules.iter().filter(|rule| rule.name == PRODUCTION);
         let words: Vec<&String> = production.flat_map(|rule| &rule.names).collect();
-        name.split(|character: char| !character.is_alphanumeric())
-            .any(|part| words.iter().any(|word| word.eq_ignore_ascii_case(part)))
+        let folded = name.to_lowercase();
+        let parts: Vec<&str> = folded.split(|character: char| !character.is_alphanumeric()).collect();
+        let is_word = |part: &str| words.iter().any(|word| word.eq_ignore_ascii_case(part));
+        parts.first().is_some_and(|first| is_word(first))
+            || parts.array_windows().any(|[before, part]| is_word(part) && !environment::is_negation(before))
     }
 
     /// All principals with their ids, in order.

@@ -4,5 +4,26 @@
 mod guard;
 mod stack;
 
-pub use guard::{Guard, guard_of};
-pub use stack::{StackDeletion, deleted_by, stack_deletions};
+pub use guard::{Guard, Passage, Protection};
+pub use stack::{StackDeletion, Taken, deleted_by, stack_deletions};
+
+use crate::engine::{Context, World};
+
+/// A call that the principal makes itself.
+pub fn direct() -> Context {
+    Context::new(World::Open)
+        .with("aws:ViaAWSService", &["false"])
+        .with("aws:CalledVia", &[])
+        .with("aws:CalledViaFirst", &[])
+        .with("aws:CalledViaLast", &[])
+}
+
+/// A call that CloudFormation makes with the principal's credentials.
+fn through_cloudformation() -> Context {
+    let service: &[&str] = &["cloudformation.amazonaws.com"];
+    Context::new(World::Open)
+        .with("aws:ViaAWSService", &["true"])
+        .with("aws:CalledVia", service)
+        .with("aws:CalledViaFirst", service)
+        .with("aws:CalledViaLast", service)
+}

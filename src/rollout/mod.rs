@@ -1,13 +1,15 @@
 //! What reaches production, and whether a second person has to say yes.
 
-use crate::inventory::{Inventory, Resource, ResourceId};
+use crate::inventory::{Inventory, PRODUCTION, Resource, ResourceId};
 use serde_json::Value;
 
-/// A way into production that nobody has to approve.
+/// A way into production that nobody has to approve, or of which nobody can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ungated {
     /// The Amplify branch or the pipeline.
     pub resource: ResourceId,
+    /// Whether the settings that decide it were read; otherwise it may as well be gated.
+    pub read: bool,
     /// The stage that should wait, for a pipeline.
     pub stage: Option<String>,
     /// How a change gets there, step by step, in words.
@@ -18,23 +20,26 @@ pub struct Ungated {
 ///
 /// Source: <https://docs.aws.amazon.com/amplify/latest/APIReference/API_Branch.html>
 pub fn amplify_branches_that_build_on_push(inventory: &Inventory) -> Vec<Ungated> {
-    let branches = inventory.resource_ids().filter(|(_, branch)| {
-        branch.kind == "AWS::Amplify::Branch"
-            && branch.is_production()
-            && branch.properties.get("EnableAutoBuild") == Some(&Value::Bool(true))
-    });
+    let branches =
+        inventory.resource_ids().filter(|(_, branch)| branch.kind == "AWS::Amplify::Branch" && branch.is_production());
     branches
-        .map(|(id, branch)| {
+        .filter_map(|(id, branch)| {
+            let read = match branch.properties.get("EnableAutoBuild").and_then(Value::as_bool) {
+                Some(false) => return None,
+                known => known.is_some(),
+            };
             let name = branch.text("BranchName").unwrap_or("?");
-            Ungated {
+            let builds = if read { "Amplify builds it at once" } else { "whether Amplify builds it was not read" };
+            Some(Ungated {
                 resource: id,
+                read,
                 stage: None,
                 steps: vec![
                     format!("push to branch {name}"),
-                    "Amplify builds it at once".to_owned(),
+                    builds.to_owned(),
                     "the build is deployed to production".to_owned(),
                 ],
-            }
+            })
         })
         .collect()
 }
@@ -57,15 +62,12 @@ struct Action<'p> {
 }
 
 fn without_approval(id: ResourceId, pipeline: &Resource, inventory: &Inventory) -> Option<Ungated> {
+    if pipeline.properties.get("Stages").and_then(Value::as_array).is_none() {
+        let steps = vec!["the stages of the pipeline were not read".to_owned()];
+        return pipeline.is_production().then_some(Ungated { resource: id, read: false, stage: None, steps });
+    }
     let actions = actions(pipeline);
-    let deploys = |action: &&Action<'_>| matches!(action.category, "Deploy" | "Invoke");
-    let reaches = |action: &&Action<'_>| names_production(action, inventory);
-    // In a pipeline that belongs to production as a whole every deployment counts, unless one stage is named for it.
-    let target = actions
-        .iter()
-        .filter(deploys)
-        .find(reaches)
-        .or_else(|| actions.iter().rfind(deploys).filter(|_| pipeline.is_production()))?;
+    let target = first_deployment(&actions, pipeline, inventory)?;
     let gated = actions.iter().any(|action| {
         action.category == "Approval"
             && (action.stage_index < target.stage_index
@@ -82,25 +84,65 @@ fn without_approval(id: ResourceId, pipeline: &Resource, inventory: &Inventory) 
         }
     }
     steps.push(format!("stage {}: {} deploys to production, and nobody was asked", target.stage, target.name));
-    Some(Ungated { resource: id, stage: Some(target.stage.to_owned()), steps })
+    Some(Ungated { resource: id, read: true, stage: Some(target.stage.to_owned()), steps })
 }
 
-/// Whether the configuration of an action, or its stage, names something of production.
-fn names_production(action: &Action<'_>, inventory: &Inventory) -> bool {
+/// The first action that reaches production. In a pipeline that belongs to production as a whole that is, unless one
+/// names production, the first deployment that names no other environment, else the last of all.
+fn first_deployment<'a, 'p>(
+    actions: &'a [Action<'p>],
+    pipeline: &Resource,
+    inventory: &Inventory,
+) -> Option<&'a Action<'p>> {
+    let built = actions.iter().find(|action| action.category == "Build").map(|action| action.stage_index);
+    // CodeBuild deploys too (Terraform, CDK): a build after the build, in a stage or with a configuration of production.
+    let builds_again =
+        |action: &Action<'_>| action.category == "Build" && built.is_some_and(|first| first < action.stage_index);
+    let deploys = |action: &&Action<'_>| matches!(action.category, "Deploy" | "Invoke");
+    let named = actions
+        .iter()
+        .filter(|action| deploys(action) || builds_again(action))
+        .find(|action| named_environment(action, inventory) == Some(true));
+    let unnamed = || actions.iter().filter(deploys).find(|action| named_environment(action, inventory).is_none());
+    let any = || unnamed().or_else(|| actions.iter().rfind(deploys));
+    named.or_else(|| any().filter(|_| pipeline.is_production()))
+}
+
+/// Whether the configuration of an action, or its stage, names something of production (`true`) or of another
+/// environment (`false`).
+fn named_environment(action: &Action<'_>, inventory: &Inventory) -> Option<bool> {
     let configured: Vec<&str> = action
         .configuration
         .and_then(Value::as_object)
         .map(|map| map.values().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    let known = inventory.resources.iter().filter(|resource| resource.is_production()).any(|resource| {
+    let names = |resource: &&Resource| {
         let name = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.name());
         configured.iter().any(|value| {
             *value == &*resource.arn
                 || (!name.is_empty() && *value == name)
                 || resource.text("StackName") == Some(value)
         })
-    });
-    known || inventory.names_production(action.stage)
+    };
+    let known: Vec<bool> = inventory
+        .resources
+        .iter()
+        .filter(|resource| resource.environment.is_some())
+        .filter(names)
+        .map(Resource::is_production)
+        .collect();
+    if known.contains(&true) || inventory.names_production(action.stage) {
+        return Some(true);
+    }
+    (!known.is_empty() || names_another(action.stage, inventory)).then_some(false)
+}
+
+/// Whether a name has a part that names an environment other than production.
+fn names_another(name: &str, inventory: &Inventory) -> bool {
+    let others = inventory.environment_rules.rules.iter().filter(|rule| rule.name != PRODUCTION);
+    let words: Vec<&String> = others.flat_map(|rule| &rule.names).collect();
+    name.split(|character: char| !character.is_alphanumeric())
+        .any(|part| words.iter().any(|word| word.eq_ignore_ascii_case(part)))
 }
 
 fn actions(pipeline: &Resource) -> Vec<Action<'_>> {

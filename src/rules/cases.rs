@@ -46,7 +46,10 @@ struct BriefAccount {
     roles: BTreeMap<String, BriefPrincipal>,
     policies: BTreeMap<String, Value>,
     resources: Vec<Value>,
+    /// Calls and what came of them, in place of those that are taken as read.
     coverage: Vec<Value>,
+    /// Service control policies over the account, besides the one that allows everything.
+    scps: Vec<Value>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -201,12 +204,39 @@ impl BriefAccount {
             })
             .collect();
         // Nothing is left unseen but what the case says: the account stands alone and has no resource policies.
-        let read =
-            |service: &str, operation: &str| json!({"service": service, "operation": operation, "outcome": "ok"});
-        let mut coverage = vec![read("organizations", "DescribeOrganization"), read("dynamodb", "GetResourcePolicy")];
-        coverage.extend([read("s3", "GetBucketPolicy")]);
-        coverage.extend(self.coverage.iter().cloned());
-        let text = json!({"schema": snapshot::SCHEMA, "accounts": [{"id": ACCOUNT,
+        let read = [
+            ("organizations", "DescribeOrganization"),
+            ("dynamodb", "GetResourcePolicy"),
+            ("s3", "GetBucketPolicy"),
+            ("lambda", "GetPolicy"),
+        ];
+        let said = |(service, operation): &(&str, &str)| {
+            self.coverage.iter().any(|entry| {
+                let is = |field: &str, value: &str| entry.get(field).and_then(Value::as_str) == Some(value);
+                is("service", service) && is("operation", operation)
+            })
+        };
+        let mut coverage = self.coverage.clone();
+        let assumed = read.iter().filter(|call| !said(call));
+        coverage.extend(
+            assumed.map(|(service, operation)| json!({"service": service, "operation": operation, "outcome": "ok"})),
+        );
+        let organization = (!self.scps.is_empty()).then(|| {
+            let everything =
+                json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+            let policies: Vec<Value> = (0u32..)
+                .zip(std::iter::once(&everything).chain(&self.scps))
+                .map(|(number, document)| {
+                    json!({"id": format!("p-{number}"), "name": format!("scp-{number}"),
+                        "type": "SERVICE_CONTROL_POLICY", "document": document})
+                })
+                .collect();
+            let ids: Vec<&Value> = policies.iter().filter_map(|policy| policy.get("id")).collect();
+            json!({"id": "o-cases", "roots": [{"id": "r-cases", "policies": ids}], "policies": policies})
+        });
+        let parent = organization.as_ref().map(|_| "r-cases");
+        let text = json!({"schema": snapshot::SCHEMA, "organization": organization,
+            "accounts": [{"id": ACCOUNT, "parent": parent,
             "authorization_details": {"UserDetailList": users, "GroupDetailList": groups, "RoleDetailList": roles,
                 "Policies": policies},
             "resources": self.resources, "coverage": coverage}]})

@@ -3,19 +3,19 @@
 use super::definitions::Definitions;
 use crate::finding::Severity;
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 static POLICIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 
 /// A rule, as its file says it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
     /// Kebab-case, names the problem, equals the file's name, never reused.
     pub id: String,
     /// The folder of the file.
-    #[serde(skip)]
+    #[serde(skip_deserializing)]
     pub family: String,
     /// A few words, for lists.
     pub title: String,
@@ -38,15 +38,15 @@ pub struct Rule {
     /// What is looked for.
     pub predicate: Predicate,
     /// How Terraform puts it right.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
     /// Why Terraform cannot.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_fix: Option<String>,
 }
 
 /// The kinds of questions that a rule can ask.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Predicate {
     /// Who can do one of these actions, by calling it, to a resource of the environment.
@@ -56,7 +56,7 @@ pub enum Predicate {
         /// Environment of the resources.
         environment: String,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// Who can delete a stack of the environment, and what goes with it.
@@ -64,7 +64,7 @@ pub enum Predicate {
         /// Environment of the stack or of what it made.
         environment: String,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// Who can do everything.
@@ -72,13 +72,13 @@ pub enum Predicate {
         /// Environment whose resources are at stake.
         environment: String,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// A property of a resource has a wrong value.
     Configuration {
-        /// CloudFormation type.
-        resource_type: String,
+        /// CloudFormation type, or several.
+        resource_type: Types,
         /// Environment of the resource.
         environment: String,
         /// CEL over `properties` and `tags`; true: violated. An error (a property that was not read): unknown.
@@ -96,15 +96,35 @@ pub enum Predicate {
         /// What is asked.
         asks: Vec<Anything>,
         /// Who is left out.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
     /// A policy that cannot be read.
     UnreadablePolicy,
 }
 
+/// One CloudFormation type, or several.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Types {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+impl Types {
+    /// All of them.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Types::One(one) => std::slice::from_ref(one),
+            Types::Several(several) => several,
+        }
+    }
+}
+
 /// An action on something that nobody would name in a policy.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Anything {
     /// The action.
@@ -116,7 +136,7 @@ pub struct Anything {
 }
 
 /// A way into an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RolloutKind {
     /// An Amplify branch that builds on push.
@@ -126,7 +146,7 @@ pub enum RolloutKind {
 }
 
 /// Who is left out of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exception {
     /// Those who are meant to be able to do everything.
@@ -136,7 +156,7 @@ pub enum Exception {
 }
 
 /// How Terraform puts a violation right.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Fix {
     /// Deny the actions to those who need not have them.
@@ -144,7 +164,7 @@ pub enum Fix {
         /// Name stem.
         name: String,
         /// Actions to deny besides those found.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<String>,
     },
     /// Set arguments on the resources.

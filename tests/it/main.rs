@@ -21,6 +21,8 @@ mod layers;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod snapshot;
 #[cfg(test)]
 mod source;

@@ -1,11 +1,12 @@
 //! Who can do everything.
 
-use super::{Draft, Drafts, carried_in_words, conditions, evidence, is_excepted, statement_in_words};
+use super::{Draft, Drafts, Terms, carried_in_words, cause_of, evidence, is_excepted, statement_in_words};
 use crate::access::{Access, Targets};
 use crate::engine::{Target, Verdict};
-use crate::finding::{Certainty, Evidence, StatementEvidence};
+use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::PrincipalId;
-use crate::rules::definitions::Definitions;
+use crate::paths::direct;
+use crate::rules::definitions::{Definitions, Sentinel};
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
 use std::collections::BTreeMap;
@@ -14,41 +15,44 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct Administrator {
     statement: Option<StatementEvidence>,
-    conditions: Vec<String>,
-    certainty: Certainty,
+    terms: Terms,
 }
 
 /// Finds everybody who may do all that the definitions ask.
 pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMap<PrincipalId, Administrator> {
     let inventory = access.inventory();
-    let context = super::can::direct();
+    let context = direct();
     let mut found: BTreeMap<PrincipalId, Administrator> = BTreeMap::new();
     for account in &inventory.accounts {
-        let mut remaining: Option<BTreeMap<PrincipalId, Verdict>> = None;
-        for sentinel in &definitions.administrator {
+        let target_of = |sentinel: &Sentinel| {
             let arn = sentinel.on.replace("ACCOUNT", &account.id);
+            Target { arn: arn.into(), account: Some((*account.id).into()), ..Target::new("*") }
+        };
+        let mut remaining: Option<BTreeMap<PrincipalId, Terms>> = None;
+        for sentinel in &definitions.administrator {
             let mut targets = Targets::default();
-            targets.push(Target::new(&arn));
-            let mut allowed: BTreeMap<PrincipalId, Verdict> = BTreeMap::new();
+            targets.push(target_of(sentinel));
+            let mut allowed: BTreeMap<PrincipalId, Terms> = BTreeMap::new();
             for answer in access.who_can(&sentinel.action, &targets, &context) {
-                let verdict = answer.best().map_or(Verdict::ImplicitDeny, |block| block.decision.verdict);
-                if verdict >= Verdict::AllowedIf {
-                    allowed.extend(answer.principals.iter().map(|id| (*id, verdict)));
-                }
+                let Some(best) = answer.best().filter(|block| block.decision.verdict >= Verdict::AllowedIf) else {
+                    continue;
+                };
+                let terms = Terms::of(&best.decision);
+                allowed.extend(answer.principals.iter().map(|id| (*id, terms.clone())));
             }
             remaining = Some(match remaining {
                 None => allowed,
-                Some(before) => before.into_iter().filter(|(id, _)| allowed.contains_key(id)).collect(),
+                Some(before) => {
+                    before.into_iter().filter_map(|(id, terms)| Some((id, terms.and(allowed.remove(&id)?)))).collect()
+                }
             });
         }
         let (Some(first), Some(remaining)) = (definitions.administrator.first(), remaining) else { continue };
-        let arn = first.on.replace("ACCOUNT", &account.id);
-        let target = Target::new(&arn);
-        for (id, _) in remaining {
-            let Some((decision, applied)) = access.decide(id, &first.action, &target, None, &context) else { continue };
-            let (conditions, certainty) = conditions(&decision);
+        let target = target_of(first);
+        for (id, terms) in remaining {
+            let Some((_, applied)) = access.decide(id, &first.action, &target, None, &context) else { continue };
             let statement = evidence(inventory, id, &applied).into_iter().next();
-            found.insert(id, Administrator { statement, conditions, certainty });
+            found.insert(id, Administrator { statement, terms });
         }
     }
     found
@@ -61,12 +65,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         if is_excepted(question, except, *id) {
             continue;
         }
-        let cause = administrator
-            .statement
-            .as_ref()
-            .map(|statement| format!("{}#{}", statement.policy, statement.statement))
-            .unwrap_or_default();
-        let key = format!("{cause}|{:?}|{}", administrator.certainty, administrator.conditions.join(";"));
+        let key = format!("{}|{}", cause_of(administrator.statement.as_slice()), administrator.terms.key());
         let draft = drafts.entry(key).or_insert_with(|| {
             let mut path = Vec::new();
             if let Some(statement) = &administrator.statement {
@@ -76,8 +75,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
             let who = inventory.principal(*id).map(words::principal).unwrap_or_default();
             path.push(format!("{who} deletes what it likes, and switches off what would stop it"));
             Draft {
-                conditions: administrator.conditions.clone(),
-                certainty: Some(administrator.certainty),
+                terms: administrator.terms.clone(),
                 evidence: administrator.statement.iter().cloned().map(Evidence::Statement).collect(),
                 path,
                 ..Draft::default()

@@ -1,30 +1,28 @@
 //! Who can do an action to a resource by calling it.
 
-use super::{Draft, Drafts, carried_in_words, conditions, evidence, is_excepted, statement_in_words};
+use super::{
+    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, clear, evidence, is_excepted, past_in_words,
+    statement_in_words,
+};
 use crate::access::Targets;
 use crate::catalog;
-use crate::engine::{Context, Target, World};
-use crate::finding::{Certainty, Evidence};
-use crate::inventory::{PrincipalId, PrincipalKind, ResourceId};
-use crate::paths::guard_of;
+use crate::engine::Target;
+use crate::finding::{Certainty, Evidence, StatementEvidence};
+use crate::inventory::{PrincipalId, ResourceId};
+use crate::paths::{Protection, direct};
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 pub(super) fn drafts(question: &Question<'_>, actions: &[String], environment: &str, except: &[Exception]) -> Drafts {
-    let mut drafts = Drafts::new();
+    let mut ways = Ways::default();
     for action in actions {
-        ask(question, action, environment, except, &mut drafts);
+        ask(question, action, environment, except, &mut ways);
     }
-    drafts
+    ways.joined(question.access.inventory())
 }
 
-/// A direct call, made by the principal itself.
-pub(super) fn direct() -> Context {
-    Context::new(World::Open).with("aws:ViaAWSService", &["false"]).with("aws:CalledVia", &[])
-}
-
-fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Exception], drafts: &mut Drafts) {
+fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Exception], ways: &mut Ways) {
     let inventory = question.access.inventory();
     let types = catalog::destruction::find(action).map_or(&[] as &[&str], |known| known.applies_to());
     let in_environment = |resource: &crate::inventory::Resource| {
@@ -40,64 +38,54 @@ fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Excep
     }
     let asked = asked_of(question, action, &resources);
     let mut targets = Targets::default();
-    for (_, arn) in &asked {
+    for (id, arn) in &asked {
         match inventory.find_resource(arn) {
-            Some(id) => targets.push_known(inventory, id),
-            None => targets.push(Target::new(arn)),
+            Some(named) => targets.push_known(inventory, named),
+            None => {
+                let mut target = Target::new(arn);
+                let account = inventory.resource(*id).and_then(|resource| inventory.account(resource.account));
+                target.account = account.map(|account| (*account.id).into());
+                targets.push(target);
+            }
         }
     }
     let context = direct();
-    let clearers = clearers(question, &resources, &context);
-    let mut answers = question.access.who_can(action, &targets, &context);
-    // The story is told of a person, where there is one.
-    answers.sort_by_key(|answer| {
-        let first = answer.principals.first().and_then(|id| inventory.principal(*id));
-        first.is_none_or(|principal| principal.kind != PrincipalKind::User)
-    });
-    for answer in answers {
+    let protections: BTreeMap<ResourceId, Protection> =
+        resources.iter().map(|id| (*id, Protection::of(question.access, *id, &context))).collect();
+    for answer in question.access.who_can(action, &targets, &context) {
         for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
-            let hit: Vec<ResourceId> =
-                block.targets.iter().filter_map(|index| asked.get(*index as usize)).map(|(id, _)| *id).collect();
+            let hit: Vec<&(ResourceId, String)> =
+                block.targets.iter().filter_map(|index| asked.get(*index as usize)).collect();
             let Some((first_target, first_resource)) = block.targets.first().and_then(|index| targets.get(*index))
             else {
                 continue;
             };
             for principal in answer.principals.iter().filter(|principal| !is_excepted(question, except, **principal)) {
-                let reachable: BTreeSet<ResourceId> =
-                    hit.iter().copied().filter(|id| clearers.permit(*id, *principal)).collect();
-                if reachable.is_empty() {
-                    continue;
-                }
                 let traced = question.access.decide(*principal, action, first_target, first_resource, &context);
                 let Some((decision, applied)) = traced else { continue };
                 let statements = evidence(inventory, *principal, &applied);
-                let (conditions, certainty) = conditions(&decision);
-                let cause = statements.first().map_or_else(
-                    || format!("{principal:?}"),
-                    |statement| format!("{}#{}", statement.policy, statement.statement),
-                );
-                let key = format!("{cause}|{certainty:?}|{}", conditions.join(";"));
-                let draft = drafts.entry(key).or_insert_with(|| Draft {
-                    conditions,
-                    certainty: Some(certainty),
-                    path: path(question, *principal, action, &statements, certainty),
-                    ..Draft::default()
-                });
-                draft.principals.insert(*principal);
-                draft.actions.insert(action.to_owned());
-                for id in &reachable {
-                    if let Some(guard) = inventory.resource(*id).and_then(guard_of) {
-                        draft.actions.insert(guard.cleared_by.to_owned());
-                        let step = format!("{} is switched off first ({})", guard.property, guard.cleared_by);
-                        if !draft.path.contains(&step) {
-                            draft.path.insert(draft.path.len().saturating_sub(1), step);
-                        }
+                for (id, arn) in &hit {
+                    // Nobody deletes what is protected and stays so.
+                    let Some(passage) = protections.get(id).and_then(|protection| protection.passage(*principal))
+                    else {
+                        continue;
+                    };
+                    let terms = Terms::of(&decision).past(&passage);
+                    let cause = format!("{}|{}", cause_of(&statements), terms.key());
+                    let draft = ways.draft(&cause, *principal, || Draft {
+                        path: path(question, *principal, action, &statements, terms.certainty),
+                        terms,
+                        ..Draft::default()
+                    });
+                    draft.actions.insert(action.to_owned());
+                    draft.resources.insert(*id);
+                    draft.requested.insert(arn.clone());
+                    clear(draft, &passage);
+                    if let Some(step) = past_in_words(&passage).filter(|step| !draft.path.contains(step)) {
+                        draft.path.insert(draft.path.len().saturating_sub(1), step);
                     }
-                }
-                draft.resources.extend(reachable);
-                for statement in statements.into_iter().take(1).map(Evidence::Statement) {
-                    if !draft.evidence.contains(&statement) {
-                        draft.evidence.push(statement);
+                    if let Some(statement) = statements.first() {
+                        add_evidence(draft, Evidence::Statement(statement.clone()));
                     }
                 }
             }
@@ -121,33 +109,11 @@ fn asked_of(question: &Question<'_>, action: &str, resources: &[ResourceId]) -> 
     asked
 }
 
-/// Who can switch off the protection of each protected resource.
-struct Clearers(Vec<(ResourceId, BTreeSet<PrincipalId>)>);
-
-impl Clearers {
-    fn permit(&self, resource: ResourceId, principal: PrincipalId) -> bool {
-        self.0.iter().find(|(id, _)| *id == resource).is_none_or(|(_, who)| who.contains(&principal))
-    }
-}
-
-fn clearers(question: &Question<'_>, resources: &[ResourceId], context: &Context) -> Clearers {
-    let inventory = question.access.inventory();
-    let guarded = resources.iter().filter_map(|id| Some((*id, guard_of(inventory.resource(*id)?)?)));
-    let who = |(id, guard): (ResourceId, crate::paths::Guard)| {
-        let targets = Targets::of(inventory, [id]);
-        let answers = question.access.who_can(guard.cleared_by, &targets, context);
-        let can =
-            answers.into_iter().filter(|answer| answer.best().is_some_and(|block| !block.decision.verdict.is_denied()));
-        (id, can.flat_map(|answer| answer.principals).collect())
-    };
-    Clearers(guarded.map(who).collect())
-}
-
 fn path(
     question: &Question<'_>,
     principal: PrincipalId,
     action: &str,
-    statements: &[crate::finding::StatementEvidence],
+    statements: &[StatementEvidence],
     certainty: Certainty,
 ) -> Vec<String> {
     let inventory = question.access.inventory();

@@ -1,17 +1,20 @@
 //! Who can do an action to a resource of any name, in accounts whose resources were not read.
 
-use super::{Draft, Drafts, carried_in_words, conditions, evidence, is_excepted, statement_in_words};
+use super::{
+    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, evidence, is_excepted, statement_in_words,
+};
 use crate::access::Targets;
 use crate::engine::Target;
 use crate::finding::Evidence;
 use crate::inventory::AccountId;
+use crate::paths::direct;
 use crate::rules::Question;
 use crate::rules::file::{Anything, Exception};
 
 pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
-    let context = super::can::direct();
-    let mut drafts = Drafts::new();
+    let context = direct();
+    let mut ways = Ways::default();
     for (index, account) in (0u32..).zip(&inventory.accounts) {
         let id = AccountId(index);
         for ask in asks {
@@ -36,30 +39,23 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
                         continue;
                     };
                     let statements = evidence(inventory, *principal, &applied);
-                    let (conditions, certainty) = conditions(&decision);
-                    let cause = statements
-                        .first()
-                        .map(|statement| format!("{}#{}", statement.policy, statement.statement))
-                        .unwrap_or_default();
-                    let key = format!("{}|{cause}|{certainty:?}|{}", account.id, conditions.join(";"));
-                    let draft = drafts.entry(key).or_insert_with(|| {
+                    let terms = Terms::of(&decision);
+                    let cause = format!("{}|{}|{}", account.id, cause_of(&statements), terms.key());
+                    let draft = ways.draft(&cause, *principal, || {
                         let mut path = Vec::new();
                         if let Some(statement) = statements.first() {
                             path.push(carried_in_words(inventory, *principal, statement));
                             path.push(format!("{} allows it on resources of any name", statement_in_words(statement)));
                         }
-                        Draft { conditions, certainty: Some(certainty), path, ..Draft::default() }
+                        Draft { path, terms, ..Draft::default() }
                     });
-                    draft.principals.insert(*principal);
                     draft.actions.insert(ask.action.clone());
-                    for statement in statements.into_iter().take(1).map(Evidence::Statement) {
-                        if !draft.evidence.contains(&statement) {
-                            draft.evidence.push(statement);
-                        }
+                    if let Some(statement) = statements.first() {
+                        add_evidence(draft, Evidence::Statement(statement.clone()));
                     }
                 }
             }
         }
     }
-    drafts
+    ways.joined(inventory)
 }

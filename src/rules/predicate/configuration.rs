@@ -4,11 +4,12 @@ use super::Drafts;
 use crate::finding::{Certainty, Evidence};
 use crate::inventory::Resource;
 use crate::rules::Question;
+use crate::rules::file::Types;
 use serde_json::Value;
 
 pub(super) fn drafts(
     question: &Question<'_>,
-    resource_type: &str,
+    types: &Types,
     environment: &str,
     violated_if: &str,
     property: &str,
@@ -18,7 +19,7 @@ pub(super) fn drafts(
     let Ok(program) = cel::Program::compile(violated_if) else { return drafts };
     let inventory = question.access.inventory();
     for (id, resource) in inventory.resource_ids() {
-        let applies = resource.kind == resource_type
+        let applies = types.as_slice().contains(&resource.kind)
             && resource.environment.as_ref().is_some_and(|known| known.environment == environment);
         if !applies {
             continue;
@@ -39,7 +40,7 @@ pub(super) fn drafts(
             .cloned()
             .unwrap_or(Value::Null);
         let draft = drafts.entry(format!("{certainty:?}")).or_default();
-        draft.certainty = Some(certainty);
+        draft.terms.certainty = certainty;
         draft.resources.insert(id);
         draft.evidence.push(Evidence::Property {
             resource: resource.arn.to_string(),

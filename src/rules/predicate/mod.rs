@@ -16,7 +16,8 @@ use super::{Question, words};
 use crate::engine::{Alternatives, Applied, Atom, Decision, Unseen, Verdict, conditions_in_words};
 use crate::finding::{Certainty, Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
 use crate::iam::Effect;
-use crate::inventory::{Inventory, PrincipalId, ResourceId};
+use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
+use crate::paths::Passage;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a predicate found: one cause, with everybody and everything it concerns.
@@ -27,12 +28,156 @@ pub(super) struct Draft {
     /// ARNs of what is concerned and is no resource of the inventory.
     pub others: BTreeSet<String>,
     pub actions: BTreeSet<String>,
-    pub conditions: Vec<String>,
-    pub certainty: Option<Certainty>,
+    /// Those of the actions that only switch a protection off.
+    pub clearing: BTreeSet<String>,
+    /// ARNs that the requests name besides those of the resources.
+    pub requested: BTreeSet<String>,
+    pub terms: Terms,
     pub evidence: Vec<Evidence>,
     pub path: Vec<String>,
     /// Name of the stage that should wait, for a pipeline.
     pub stage: Option<String>,
+}
+
+/// How sure an answer is, and what must hold for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Terms {
+    pub certainty: Certainty,
+    pub conditions: BTreeSet<String>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Terms::of_certainty(Certainty::Certain)
+    }
+}
+
+impl Terms {
+    fn of_certainty(certainty: Certainty) -> Terms {
+        Terms { certainty, conditions: BTreeSet::new() }
+    }
+
+    /// What a decision comes to. A reservation about organisation policies that nobody could read is a condition like
+    /// any other, but does not by itself make an answer less certain: the report says once that they were not read.
+    fn of(decision: &Decision) -> Terms {
+        let in_words = |alternatives: &Alternatives| conditions_in_words(alternatives).into_iter().collect();
+        match (decision.verdict, &decision.conditions) {
+            (Verdict::Unknown, Some(alternatives)) => {
+                Terms { certainty: Certainty::Unknown, conditions: in_words(alternatives) }
+            }
+            (Verdict::Unknown, None) => Terms::of_certainty(Certainty::Unknown),
+            (Verdict::AllowedIf, Some(alternatives)) => {
+                let certain = only_organization(alternatives);
+                let certainty = if certain { Certainty::Certain } else { Certainty::Conditional };
+                Terms { certainty, conditions: in_words(alternatives) }
+            }
+            (Verdict::AllowedIf, None) => Terms {
+                certainty: Certainty::Conditional,
+                conditions: BTreeSet::from(["under conditions too tangled to list".to_owned()]),
+            },
+            _ => Terms::default(),
+        }
+    }
+
+    /// Both must hold: the less sure of the two, under the conditions of both.
+    fn and(mut self, other: Terms) -> Terms {
+        self.certainty = self.certainty.max(other.certainty);
+        self.conditions.extend(other.conditions);
+        self
+    }
+
+    /// What comes of getting past a protection as well.
+    fn past(self, passage: &Passage) -> Terms {
+        match passage {
+            Passage::Open => self,
+            Passage::Clears(_, decision) => self.and(Terms::of(decision)),
+            Passage::Unread(guard) => self.and(Terms {
+                certainty: Certainty::Conditional,
+                conditions: BTreeSet::from([format!("unless {} is on, which was not read", guard.property)]),
+            }),
+        }
+    }
+
+    /// As part of a draft's cause.
+    fn key(&self) -> String {
+        format!("{:?}|{}", self.certainty, self.conditions.iter().map(String::as_str).collect::<Vec<_>>().join(";"))
+    }
+}
+
+/// The step that gets past a protection, in words.
+fn past_in_words(passage: &Passage) -> Option<String> {
+    match passage {
+        Passage::Clears(guard, _) => {
+            let reservation = if guard.read { "" } else { ", if it is on" };
+            Some(format!("{} is switched off first ({}){reservation}", guard.property, guard.cleared_by))
+        }
+        _ => None,
+    }
+}
+
+/// Notes the action that gets past a protection.
+fn clear(draft: &mut Draft, passage: &Passage) {
+    if let Passage::Clears(guard, _) = passage {
+        draft.actions.insert(guard.cleared_by.to_owned());
+        draft.clearing.insert(guard.cleared_by.to_owned());
+    }
+}
+
+/// Drafts of single principals by cause, before those who can do the same are joined.
+#[derive(Default)]
+struct Ways(BTreeMap<(String, PrincipalId), Draft>);
+
+impl Ways {
+    fn draft(&mut self, cause: &str, principal: PrincipalId, new: impl FnOnce() -> Draft) -> &mut Draft {
+        let draft = self.0.entry((cause.to_owned(), principal)).or_insert_with(new);
+        draft.principals.insert(principal);
+        draft
+    }
+
+    /// One draft for all who can do the same to the same resources by the same cause: a finding says nothing of anybody
+    /// that holds for others only.
+    fn joined(self, inventory: &Inventory) -> Drafts {
+        let is_user =
+            |id: &PrincipalId| inventory.principal(*id).is_some_and(|principal| principal.kind == PrincipalKind::User);
+        let mut ways: Vec<((String, PrincipalId), Draft)> = self.0.into_iter().collect();
+        // The story is told of a person, where there is one.
+        ways.sort_by_key(|((cause, principal), _)| (cause.clone(), !is_user(principal), *principal));
+        let mut joined: BTreeMap<String, Vec<(PrincipalId, Draft)>> = BTreeMap::new();
+        for ((cause, principal), draft) in ways {
+            let same = joined.entry(cause).or_default();
+            let like = |known: &&mut (PrincipalId, Draft)| {
+                known.1.resources == draft.resources && known.1.actions == draft.actions
+            };
+            match same.iter_mut().find(like) {
+                Some((_, known)) => {
+                    known.principals.extend(draft.principals);
+                    for evidence in draft.evidence {
+                        add_evidence(known, evidence);
+                    }
+                }
+                None => same.push((principal, draft)),
+            }
+        }
+        let named = |(cause, all): (String, Vec<(PrincipalId, Draft)>)| {
+            let single = all.len() == 1;
+            all.into_iter().map(move |(principal, draft)| {
+                let first = inventory.principal(principal).map_or("", |known| &known.arn);
+                (if single { cause.clone() } else { format!("{cause}|{first}") }, draft)
+            })
+        };
+        joined.into_iter().flat_map(named).collect()
+    }
+}
+
+fn add_evidence(draft: &mut Draft, evidence: Evidence) {
+    if !draft.evidence.contains(&evidence) {
+        draft.evidence.push(evidence);
+    }
+}
+
+/// The statement that allows, as a draft's cause.
+fn cause_of(statements: &[StatementEvidence]) -> String {
+    statements.first().map(|statement| format!("{}#{}", statement.policy, statement.statement)).unwrap_or_default()
 }
 
 /// Runs one rule.
@@ -74,7 +219,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         .replace("{who}", &words::principals(inventory, &principals))
         .replace("{what}", &what)
         .replace("{actions}", &actions.join(", "));
-    let certainty = draft.certainty.unwrap_or(Certainty::Certain);
+    let certainty = draft.terms.certainty;
     let mut arns: Vec<String> =
         resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| known.arn.to_string()).collect();
     arns.extend(draft.others.iter().cloned());
@@ -93,7 +238,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
             .collect(),
         resources: arns,
         actions,
-        conditions: draft.conditions.clone(),
+        conditions: draft.terms.conditions.iter().cloned().collect(),
         consequence: rule.consequence.trim().to_owned(),
         remediation: rule.remediation.trim().to_owned(),
         // What could not be decided needs to be looked at, not mended.
@@ -121,9 +266,10 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
     let targets = || draft.resources.iter().filter_map(|id| target(inventory, *id));
     match rule.fix.as_ref()? {
         Fix::DenyActions { name, also } => {
-            let mut actions: BTreeSet<String> = draft.actions.clone();
+            // What switches a protection off is daily work too (`dynamodb:UpdateTable`): a deny of the deletion is enough.
+            let mut actions: BTreeSet<String> = draft.actions.difference(&draft.clearing).cloned().collect();
             actions.extend(also.iter().cloned());
-            let mut resources: BTreeSet<String> = draft.others.clone();
+            let mut resources: BTreeSet<String> = &draft.others | &draft.requested;
             for id in &draft.resources {
                 resources.extend(inventory.resource(*id).map(|known| known.arn.to_string()));
             }
@@ -214,27 +360,6 @@ fn target(inventory: &Inventory, id: ResourceId) -> Option<TargetResource> {
         properties: known.properties.clone(),
         tags: known.tags.clone(),
     })
-}
-
-/// The conditions of a decision in words, and how sure it is. A reservation about organisation policies that nobody
-/// could read is a condition like any other, but does not by itself make an answer less certain: the report says once
-/// that they were not read.
-fn conditions(decision: &Decision) -> (Vec<String>, Certainty) {
-    match decision.verdict {
-        Verdict::Unknown => {
-            let Some(alternatives) = &decision.conditions else { return (Vec::new(), Certainty::Unknown) };
-            (conditions_in_words(alternatives), Certainty::Unknown)
-        }
-        Verdict::AllowedIf => match &decision.conditions {
-            Some(alternatives) => {
-                let certain = only_organization(alternatives);
-                let certainty = if certain { Certainty::Certain } else { Certainty::Conditional };
-                (conditions_in_words(alternatives), certainty)
-            }
-            None => (vec!["under conditions too tangled to list".to_owned()], Certainty::Conditional),
-        },
-        _ => (Vec::new(), Certainty::Certain),
-    }
 }
 
 fn only_organization(Alternatives(all): &Alternatives) -> bool {

@@ -1,6 +1,6 @@
 //! Something reaches production and nobody has to approve it.
 
-use super::{Draft, Drafts};
+use super::{Draft, Drafts, Terms};
 use crate::finding::{Certainty, Evidence};
 use crate::rollout::{amplify_branches_that_build_on_push, pipelines_without_approval};
 use crate::rules::Question;
@@ -18,6 +18,7 @@ pub(super) fn drafts(question: &Question<'_>, kind: RolloutKind) -> Drafts {
         let Some(resource) = inventory.resource(ungated.resource) else { continue };
         let evidence = match &ungated.stage {
             Some(stage) => Evidence::Note { text: format!("no approval action comes before stage {stage}") },
+            None if kind == RolloutKind::Pipeline => Evidence::Note { text: "the stages were not read".to_owned() },
             None => Evidence::Property {
                 resource: resource.arn.to_string(),
                 property: "EnableAutoBuild".to_owned(),
@@ -28,7 +29,7 @@ pub(super) fn drafts(question: &Question<'_>, kind: RolloutKind) -> Drafts {
             resource.arn.to_string(),
             Draft {
                 resources: [ungated.resource].into(),
-                certainty: Some(Certainty::Certain),
+                terms: Terms::of_certainty(if ungated.read { Certainty::Certain } else { Certainty::Unknown }),
                 evidence: vec![evidence],
                 path: ungated.steps,
                 stage: ungated.stage,

@@ -1,14 +1,16 @@
 //! Who can delete the stack that made the environment, and what goes with it.
 
-use super::{Draft, Drafts, carried_in_words, conditions, evidence, is_excepted, statement_in_words};
+use super::{
+    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, clear, evidence, is_excepted, past_in_words,
+    statement_in_words,
+};
 use crate::access::target_of;
-use crate::engine::Verdict;
-use crate::finding::{Certainty, Evidence};
-use crate::inventory::PrincipalKind;
-use crate::inventory::ResourceId;
-use crate::paths::{deleted_by, stack_deletions};
+use crate::finding::{Certainty, Evidence, StatementEvidence};
+use crate::inventory::{Resource, ResourceId};
+use crate::paths::{StackDeletion, Taken, deleted_by, direct, stack_deletions};
 use crate::rules::file::Exception;
 use crate::rules::{Question, words};
+use std::collections::BTreeMap;
 
 const DELETE_STACK: &str = "cloudformation:DeleteStack";
 
@@ -29,14 +31,9 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         })
         .map(|(id, _)| id)
         .collect();
-    let context = super::can::direct();
-    let mut drafts = Drafts::new();
-    let mut deletions = stack_deletions(question.access, &stacks);
-    // The story is told of a person, where there is one.
-    deletions.sort_by_key(|deletion| {
-        inventory.principal(deletion.principal).is_none_or(|principal| principal.kind != PrincipalKind::User)
-    });
-    for deletion in deletions {
+    let context = direct();
+    let mut ways = Ways::default();
+    for deletion in stack_deletions(question.access, &stacks) {
         if is_excepted(question, except, deletion.principal) {
             continue;
         }
@@ -45,49 +42,74 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         let traced = question.access.decide(deletion.principal, DELETE_STACK, &target, Some(deletion.stack), &context);
         let Some((decision, applied)) = traced else { continue };
         let statements = evidence(inventory, deletion.principal, &applied);
-        let (conditions, mut certainty) = conditions(&decision);
-        if deletion.verdict == Verdict::Unknown {
-            certainty = Certainty::Unknown;
+        let terms = Terms::of(&decision).past(&deletion.passage);
+        // What goes under the same terms as the stack is one answer with it; what needs more is an answer of its own.
+        let mut taken: BTreeMap<Terms, Vec<&Taken>> = BTreeMap::from([(terms.clone(), Vec::new())]);
+        for resource in &deletion.takes {
+            let own = resource.delete.as_ref().map_or(Terms::of_certainty(Certainty::Unknown), Terms::of);
+            taken.entry(terms.clone().and(own).past(&resource.passage)).or_default().push(resource);
         }
-        let cause = statements
-            .first()
-            .map(|statement| format!("{}#{}", statement.policy, statement.statement))
-            .unwrap_or_default();
-        let key = format!("{cause}|{certainty:?}|{}|{}", conditions.join(";"), stack.arn);
-        let draft = drafts.entry(key).or_insert_with(|| {
-            let mut path = Vec::new();
-            if let Some(statement) = statements.first() {
-                path.push(carried_in_words(inventory, deletion.principal, statement));
-                path.push(format!("{} allows {DELETE_STACK}", statement_in_words(statement)));
+        for (own, taken) in taken {
+            let whole = own == terms;
+            if !(whole && belongs(deletion.stack) || taken.iter().any(|taken| belongs(taken.resource))) {
+                continue;
             }
-            if deletion.clears_protection {
-                path.push("termination protection is switched off first".to_owned());
-            }
-            path.push(format!("{} is deleted", words::resource(stack)));
-            path.push(if deletion.by_role {
-                let role = stack.text("RoleARN").and_then(|arn| arn.rsplit_once('/')).map_or("", |(_, name)| name);
-                format!("CloudFormation deletes what the stack made as role {role}, whatever the caller may do itself")
-            } else {
-                "CloudFormation deletes what the stack made, with the caller's own rights".to_owned()
+            let cause = format!("{}|{}|{}", cause_of(&statements), own.key(), stack.arn);
+            let draft = ways.draft(&cause, deletion.principal, || Draft {
+                path: path(question, &deletion, stack, &statements, &taken),
+                terms: own,
+                ..Draft::default()
             });
-            Draft { conditions, certainty: Some(certainty), path, ..Draft::default() }
-        });
-        draft.principals.insert(deletion.principal);
-        draft.resources.insert(deletion.stack);
-        draft.resources.extend(deletion.takes.iter().copied());
-        draft.actions.insert(DELETE_STACK.to_owned());
-        if !deletion.by_role {
-            let taken = deletion.takes.iter().filter_map(|id| inventory.resource(*id));
-            draft.actions.extend(taken.filter_map(|resource| deleted_by(&resource.kind)).map(str::to_owned));
-        }
-        if deletion.clears_protection {
-            draft.actions.insert("cloudformation:UpdateTerminationProtection".to_owned());
-        }
-        for statement in statements.into_iter().take(1).map(Evidence::Statement) {
-            if !draft.evidence.contains(&statement) {
-                draft.evidence.push(statement);
+            if whole {
+                draft.resources.insert(deletion.stack);
+            }
+            draft.requested.insert(stack.arn.to_string());
+            draft.actions.insert(DELETE_STACK.to_owned());
+            clear(draft, &deletion.passage);
+            for taken in taken {
+                draft.resources.insert(taken.resource);
+                clear(draft, &taken.passage);
+                if !deletion.by_role {
+                    let known = inventory.resource(taken.resource);
+                    draft.actions.extend(known.and_then(|known| deleted_by(&known.kind)).map(str::to_owned));
+                }
+            }
+            if let Some(statement) = statements.first() {
+                add_evidence(draft, Evidence::Statement(statement.clone()));
             }
         }
     }
-    drafts
+    ways.joined(inventory)
+}
+
+fn path(
+    question: &Question<'_>,
+    deletion: &StackDeletion,
+    stack: &Resource,
+    statements: &[StatementEvidence],
+    taken: &[&Taken],
+) -> Vec<String> {
+    let inventory = question.access.inventory();
+    let mut path = Vec::new();
+    if let Some(statement) = statements.first() {
+        path.push(carried_in_words(inventory, deletion.principal, statement));
+        path.push(format!("{} allows {DELETE_STACK}", statement_in_words(statement)));
+    }
+    let passages = std::iter::once(&deletion.passage).chain(taken.iter().map(|taken| &taken.passage));
+    for step in passages.filter_map(past_in_words) {
+        if !path.contains(&step) {
+            path.push(step);
+        }
+    }
+    path.push(format!("{} is deleted", words::resource(stack)));
+    if !taken.is_empty() {
+        path.push(match stack.text("RoleARN").filter(|_| deletion.by_role) {
+            Some(role) => {
+                let role = role.rsplit_once('/').map_or(role, |(_, name)| name);
+                format!("CloudFormation deletes what the stack made as role {role}, whatever the caller may do itself")
+            }
+            None => "CloudFormation deletes what the stack made, with the caller's own rights".to_owned(),
+        });
+    }
+    path
 }

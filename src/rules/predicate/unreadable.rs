@@ -1,14 +1,13 @@
 //! A policy that cannot be read: what it allows and denies is unknown.
 
 use super::{Draft, Drafts};
-use crate::finding::{Certainty, Evidence};
+use crate::finding::Evidence;
 use crate::rules::Question;
 
 pub(super) fn drafts(question: &Question<'_>) -> Drafts {
     let mut drafts = Drafts::new();
     for broken in question.access.inventory().broken.iter().filter(|broken| broken.present) {
         let draft = drafts.entry(broken.name.to_string()).or_insert_with(|| Draft {
-            certainty: Some(Certainty::Certain),
             evidence: broken
                 .issues
                 .iter()

@@ -1,0 +1,12 @@
+# The webhook is gone: without its block, terraform apply deletes it.
+resource "aws_amplify_app" "shop" {
+  name       = "shop"
+  repository = "https://github.com/example/shop"
+}
+
+resource "aws_amplify_branch" "main" {
+  app_id            = aws_amplify_app.shop.id
+  branch_name       = "main"
+  stage             = "PRODUCTION"
+  enable_auto_build = false
+}

@@ -1,0 +1,472 @@
+//! The rules of `policies/`: their cases, what every one of them must have, and what they find in the demo.
+
+use foureyes::access::Access;
+use foureyes::base::Glob;
+use foureyes::catalog;
+use foureyes::finding::FixIntent;
+use foureyes::inventory::{EnvironmentRules, Inventory};
+use foureyes::rules::{self, Fix, Predicate, Rule, cases};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rules() -> Vec<Rule> {
+    rules::built_in().unwrap()
+}
+
+fn file(rule: &Rule, extension: &str) -> PathBuf {
+    root().join("policies").join(&rule.family).join(format!("{}.{extension}", rule.id))
+}
+
+fn cases_of(rule: &Rule) -> Vec<cases::Case> {
+    let path = file(rule, "cases.yaml");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    cases::read_cases(&path.display().to_string(), &text).unwrap()
+}
+
+#[test]
+fn cases_come_out_as_written() {
+    let definitions = rules::definitions().unwrap();
+    let mut differences = Vec::new();
+    for rule in rules() {
+        for tested in cases::test(&rule, &definitions, &cases_of(&rule)) {
+            if let Some(difference) = tested.difference {
+                differences.push(format!("{}: {}\n    {difference}", rule.id, tested.name));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{} cases differ:\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn every_rule_has_cases_that_fire_and_that_stay_silent() {
+    for rule in rules() {
+        let cases = cases_of(&rule);
+        let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(names.len(), cases.len(), "{}: two cases have one name", rule.id);
+        for case in &cases {
+            assert!(is_sentence(&case.name), "{}: not a sentence: {}", rule.id, case.name);
+        }
+        assert!(cases.iter().any(|case| !case.expect.is_empty()), "{}: no case fires", rule.id);
+        assert!(cases.iter().any(|case| case.expect.is_empty()), "{}: no case is silent", rule.id);
+    }
+}
+
+#[test]
+fn every_file_is_a_rule_or_its_cases() {
+    let known: BTreeSet<PathBuf> =
+        rules().iter().flat_map(|rule| [file(rule, "yaml"), file(rule, "cases.yaml")]).collect();
+    for family in std::fs::read_dir(root().join("policies")).unwrap().map(|entry| entry.unwrap().path()) {
+        if family.is_dir() {
+            for path in std::fs::read_dir(family).unwrap().map(|entry| entry.unwrap().path()) {
+                assert!(known.contains(&path), "{} belongs to no rule", path.display());
+            }
+        }
+    }
+}
+
+fn is_sentence(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_uppercase()) && text.ends_with('.') && !text.contains("  ")
+}
+
+#[test]
+fn every_rule_says_all_that_it_must() {
+    let mut ids = BTreeSet::new();
+    for rule in rules() {
+        let id = &rule.id;
+        assert!(ids.insert(id.clone()), "{id}: two rules have one id");
+        let kebab = id.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase()));
+        assert!(kebab, "{id} is not kebab-case");
+        assert!(
+            ["destruction", "rollout", "recovery", "environment", "identity"].contains(&rule.family.as_str()),
+            "{id}"
+        );
+        assert!(!rule.title.is_empty() && !rule.title.ends_with('.'), "{id}: title");
+        assert!(rule.asks.ends_with('?'), "{id}: asks");
+        for text in [&rule.why, &rule.consequence, &rule.remediation, &rule.limits].into_iter().chain(&rule.no_fix) {
+            assert!(is_sentence(text), "{id}: not a sentence: {text}");
+        }
+        let without =
+            ["{who}", "{what}", "{actions}"].iter().fold(rule.headline.clone(), |text, at| text.replace(at, ""));
+        assert!(!without.trim().is_empty() && !without.contains(['{', '}']), "{id}: headline {}", rule.headline);
+        assert!(!rule.references.is_empty(), "{id}: no references");
+        for address in &rule.references {
+            assert!(address.starts_with("https://") && !address.contains(char::is_whitespace), "{id}: {address}");
+        }
+        assert!(rule.fix.is_some() != rule.no_fix.is_some(), "{id}: fix or no-fix");
+    }
+}
+
+#[test]
+fn every_action_is_known() {
+    for rule in rules() {
+        let mut actions: Vec<&str> = Vec::new();
+        match &rule.predicate {
+            Predicate::Can { actions: named, .. } => {
+                for action in named {
+                    assert!(catalog::destruction::find(action).is_some(), "{}: {action} destroys nothing", rule.id);
+                }
+                actions.extend(named.iter().map(String::as_str));
+            }
+            Predicate::CanAnything { asks, .. } => actions.extend(asks.iter().map(|ask| ask.action.as_str())),
+            _ => {}
+        }
+        if let Some(Fix::DenyActions { also, .. }) = &rule.fix {
+            actions.extend(also.iter().map(String::as_str));
+        }
+        for action in actions {
+            assert!(catalog::action(action).is_some(), "{}: AWS knows no {action}", rule.id);
+        }
+    }
+    for sentinel in rules::definitions().unwrap().administrator {
+        assert!(catalog::action(&sentinel.action).is_some(), "definitions: AWS knows no {}", sentinel.action);
+    }
+}
+
+#[test]
+fn the_set_of_rules() {
+    let all: Vec<String> =
+        rules().iter().map(|rule| format!("{}/{} {}", rule.family, rule.id, rule.severity)).collect();
+    insta::assert_snapshot!(all.join("\n"), @r"
+    destruction/automatic-branch-deletion high
+    destruction/delete-data-of-any-name high
+    destruction/delete-production-data-directly critical
+    destruction/delete-production-environment-directly critical
+    destruction/delete-production-through-stack critical
+    environment/destructive-updates-in-ci high
+    identity/administrator-beyond-break-glass high
+    identity/unreadable-policy medium
+    recovery/table-without-deletion-protection high
+    recovery/table-without-point-in-time-recovery high
+    recovery/user-pool-without-deletion-protection high
+    rollout/amplify-production-builds-on-push high
+    rollout/pipeline-without-approval high
+    rollout/production-webhook high
+    ");
+}
+
+#[test]
+fn no_rule_is_named_in_the_program() {
+    let rules = rules();
+    let mut waiting = vec![root().join("src")];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for rule in &rules {
+                let literal = format!("\"{}\"", rule.id);
+                assert!(!text.contains(&literal), "{} names {literal}: rules are data", path.display());
+            }
+        }
+    }
+}
+
+/// What the audit of a snapshot finds, as `rule: principals on resources`, without account and region.
+fn audit(path: &Path) -> Vec<String> {
+    let loaded = foureyes::snapshot::read(path).unwrap();
+    let inventory = Inventory::new(&loaded.snapshot, &EnvironmentRules::default());
+    let access = Access::new(&inventory);
+    let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")] };
+    let outcome = rules::run(&rules(), &rules::definitions().unwrap(), &access, &settings);
+    let ends = |arns: &[String]| -> String {
+        let mut names: Vec<&str> = arns.iter().map(|arn| arn.splitn(6, ':').last().unwrap()).collect();
+        names.sort_unstable();
+        names.join(" ")
+    };
+    let mut lines: Vec<String> = outcome
+        .findings
+        .iter()
+        .map(|found| {
+            let certainty = serde_json::to_value(found.certainty).unwrap();
+            let (who, what) = (ends(&found.principals), ends(&found.resources));
+            format!("{} ({}): [{who}] on [{what}]", found.rule, certainty.as_str().unwrap())
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+/// The answers of `src/cli/demo/README.md`.
+#[test]
+fn the_demo_is_answered_as_its_page_says() {
+    let found = audit(&root().join("src/cli/demo/account.json"));
+    let tables = ["Customer", "Invoice", "Order"].map(|name| format!("table/{name}-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod"));
+    let tables = tables.join(" ");
+    let developers = "role/amplify-service-role user/jonas user/mara user/priya";
+    let app = "apps/d2h4rb0url1ght";
+    let amplify =
+        format!("{app} {app}/backendenvironments/prod {app}/branches/main {app}/domains/harbourlight.example");
+    let api = "apis/k7wz3mqhrbgyxlq2d5tnv4c6ae";
+    let webhook = "webhooks/9d3c5b7a-1f28-4e6d-a0b4-58c7e2f91d36";
+    let stack = "stack/amplify-harbourlight-prod-81507/6f0d2c10-7a1b-11ee-9c3e-0a58a9feac02";
+    let other_stack = "stack/harbourlight-api-prod/0c9be2f0-90d4-11ee-b7a6-02f4d6a8c1bb";
+    let (pipeline, pool) = ("harbourlight-release", "userpool/eu-west-1_Hb7Lq2ZtK");
+    let everything = format!("{api} {amplify} {pipeline} {stack} {other_stack} {tables} {pool} {webhook}");
+    let mut expected = vec![
+        format!("delete-production-data-directly (certain): [role/github-deploy] on [{tables}]"),
+        format!("delete-production-data-directly (certain): [{developers}] on [{pool}]"),
+        format!("delete-production-environment-directly (certain): [{developers}] on [{amplify}]"),
+        format!("delete-production-through-stack (certain): [{developers}] on [{api} {stack} {tables} {pool}]"),
+        format!("delete-production-through-stack (certain): [role/github-deploy] on [{stack} {tables}]"),
+        format!("administrator-beyond-break-glass (certain): [user/ines] on [{everything}]"),
+        format!("automatic-branch-deletion (certain): [] on [{app}]"),
+        format!("destructive-updates-in-ci (certain): [] on [{app}]"),
+        format!("amplify-production-builds-on-push (certain): [] on [{app}/branches/main]"),
+        format!("production-webhook (certain): [] on [{webhook}]"),
+        format!("pipeline-without-approval (certain): [] on [{pipeline}]"),
+        format!("table-without-deletion-protection (certain): [] on [{tables}]"),
+        format!("table-without-point-in-time-recovery (certain): [] on [{tables}]"),
+        format!("user-pool-without-deletion-protection (certain): [] on [{pool}]"),
+        // Buckets were not read.
+        format!("delete-data-of-any-name (conditional): [{developers}] on []"),
+    ];
+    expected.sort();
+    assert_eq!(found, expected);
+    for innocent in ["felix", "wen", "orders-resolver", "staging", "api-build", "foureyes-auditor", "break-glass]"] {
+        let named = found.iter().find(|line| line.contains(&format!("/{innocent}")));
+        assert_eq!(named, None, "{innocent} destroys nothing");
+    }
+    assert!(found.iter().all(|line| !line.contains("staging")), "staging is no finding");
+}
+
+/// `docs/rules.md`. `UPDATE=1` writes it anew.
+#[test]
+fn the_page_about_the_rules_is_up_to_date() {
+    let path = root().join("docs/rules.md");
+    let page = page(&rules());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(known == page, "docs/rules.md is stale: UPDATE=1 cargo test --test it rules::the_page writes it anew");
+}
+
+fn page(rules: &[Rule]) -> String {
+    let mut text = String::from(
+        "# The rules\n\nMade from the files in `policies/`; `foureyes rules show ID` prints the same. A finding names the rule \
+         that it comes from.\n\n| Rule | Family | Severity | |\n| --- | --- | --- | --- |\n",
+    );
+    for rule in rules {
+        text += &format!("| [{0}](#{0}) | {1} | {2} | {3} |\n", rule.id, rule.family, rule.severity, rule.title);
+    }
+    for rule in rules {
+        let mend = match (&rule.fix, &rule.no_fix) {
+            (Some(_), _) => format!(
+                "`foureyes audit --fixes` prints the Terraform; [terraform-examples/{0}](../terraform-examples/{0}) shows it.",
+                rule.id
+            ),
+            (None, reason) => format!("No Terraform is written: {}", lower_first(reason.as_deref().unwrap())),
+        };
+        text += &format!(
+            "\n## {}\n\n**{}.** Family {}, severity {}.\n\n{}\n\n**Why.** {}\n\n**What is lost.** {}\n\n**What to do.** {} {mend}\n\n\
+             **Limits.** {}\n\n**See.**\n\n",
+            rule.id,
+            rule.title,
+            rule.family,
+            rule.severity,
+            rule.asks,
+            rule.why,
+            rule.consequence,
+            rule.remediation,
+            rule.limits,
+        );
+        for address in &rule.references {
+            text += &format!("- <{address}>\n");
+        }
+    }
+    text
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+fn examples(rule: &Rule) -> PathBuf {
+    root().join("terraform-examples").join(&rule.id)
+}
+
+#[test]
+fn every_rule_with_a_fix_has_an_example_and_no_other_has() {
+    for rule in rules() {
+        assert_eq!(examples(&rule).is_dir(), rule.fix.is_some(), "terraform-examples/{}", rule.id);
+    }
+}
+
+#[test]
+fn examples_fail_before_the_fix_and_pass_after() {
+    for rule in rules().iter().filter(|rule| rule.fix.is_some()) {
+        let of_rule = |name: &str| -> Vec<String> {
+            let found = audit(&examples(rule).join(name));
+            found.into_iter().filter(|line| line.starts_with(&format!("{} ", rule.id))).collect()
+        };
+        assert!(!of_rule("account.json").is_empty(), "{}: the rule is silent before the fix", rule.id);
+        assert_eq!(of_rule("account-fixed.json"), Vec::<String>::new(), "{}: the rule fires after the fix", rule.id);
+    }
+}
+
+/// What the program would write stands in `fixed.tf` and not in `vulnerable.tf`.
+#[test]
+fn examples_are_mended_as_the_program_mends() {
+    for rule in rules().iter().filter(|rule| rule.fix.is_some()) {
+        let read = |name: &str| std::fs::read_to_string(examples(rule).join(name)).unwrap();
+        let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (before, after) = (squeezed(read("vulnerable.tf")), squeezed(read("fixed.tf")));
+        let loaded = foureyes::snapshot::read(&examples(rule).join("account.json")).unwrap();
+        let inventory = Inventory::new(&loaded.snapshot, &EnvironmentRules::default());
+        let access = Access::new(&inventory);
+        let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")] };
+        let one = std::slice::from_ref(rule);
+        let outcome = rules::run(one, &rules::definitions().unwrap(), &access, &settings);
+        let intents: Vec<FixIntent> = outcome.findings.into_iter().filter_map(|finding| finding.fix).collect();
+        assert!(!intents.is_empty(), "{}: nothing to mend", rule.id);
+        for intent in intents {
+            let wanted: Vec<String> = match intent {
+                FixIntent::SetArguments { targets } => targets
+                    .iter()
+                    .flat_map(|target| &target.arguments)
+                    .map(|(path, value)| format!("{} = {value}", path.rsplit('.').next().unwrap()))
+                    .collect(),
+                FixIntent::DenyActions { actions, resources, .. } => {
+                    let covered = |arn: &String| match arn.split_once(":stack/") {
+                        Some((head, stack)) => format!("\"{head}:stack/{}/*\"", stack.split('/').next().unwrap()),
+                        None => format!("\"{arn}\""),
+                    };
+                    actions.iter().map(|action| format!("\"{action}\"")).chain(resources.iter().map(covered)).collect()
+                }
+                FixIntent::AddApproval { .. } => vec!["category = \"Approval\"".to_owned()],
+                FixIntent::DetachPolicy { policy, .. } => {
+                    assert!(before.contains(&policy) && !after.contains(&policy), "{}: {policy}", rule.id);
+                    continue;
+                }
+                FixIntent::Remove { .. } => {
+                    assert!(before.contains("resource \"aws_amplify_webhook\""), "{}", rule.id);
+                    assert!(!after.contains("resource \"aws_amplify_webhook\""), "{}", rule.id);
+                    continue;
+                }
+            };
+            for text in wanted {
+                assert!(after.contains(&text), "{}: fixed.tf lacks {text}", rule.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn examples_are_formatted() {
+    let terraform = std::process::Command::new("terraform")
+        .args(["fmt", "-check", "-recursive", "-diff"])
+        .arg(root().join("terraform-examples"))
+        .output();
+    match terraform {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+        // Past the capture of the test runner: a check that did not happen must not look like one that did.
+        Err(error) => {
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "SKIPPED: terraform does not run ({error}), formatting was not checked").unwrap();
+        }
+    }
+}
+
+/// Exit code, standard output and standard error of the program.
+fn program(arguments: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_foureyes")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+const OWN_RULE: &str = r#"
+id: table-with-no-owner
+title: Tables that nobody owns
+severity: low
+asks: Does every production table have an owner?
+why: Nobody answers for a table without one.
+headline: "{what} without an owner"
+consequence: Nobody notices when it is gone.
+remediation: Tag it.
+limits: Only the tag is looked at.
+references: [https://example.com/owners]
+predicate:
+  kind: configuration
+  resource-type: AWS::DynamoDB::Table
+  environment: production
+  violated-if: "!('owner' in tags)"
+  property: TableName
+no-fix: The owner is not known.
+"#;
+
+const OWN_CASES: &str = r#"
+- name: A table without an owner is a violation.
+  account:
+    resources: [{arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders-prod", type: AWS::DynamoDB::Table, tags: {team: shop}, properties: {}}]
+  expect: [{resources: [table/orders-prod], certainty: certain}]
+- name: A table with an owner is none.
+  account:
+    resources: [{arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders-prod", type: AWS::DynamoDB::Table, tags: {owner: shop}, properties: {}}]
+  expect: []
+"#;
+
+#[test]
+fn users_test_and_use_their_own_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rule, cases) = ("table-with-no-owner.yaml", "table-with-no-owner.cases.yaml");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let directory = folder.path().to_str().unwrap();
+    write(rule, OWN_RULE);
+    let (code, _, complaint) = program(&["rules", "test", directory]);
+    assert_eq!(code, 2, "no cases: {complaint}");
+    write(cases, OWN_CASES);
+    let (code, printed, complaint) = program(&["rules", "test", directory]);
+    assert_eq!((code, complaint.as_str()), (0, ""), "{printed}");
+    assert!(printed.contains("pass  table-with-no-owner: A table with an owner is none."), "{printed}");
+    assert!(printed.ends_with("2 passed, 0 failed, 0 rules without cases\n"), "{printed}");
+
+    let demo = ["audit", "--demo", "--only", "table-with-no-owner", "--format", "json", "--rules", directory];
+    let (code, printed, _) = program(&demo);
+    assert_eq!(code, 1);
+    assert_eq!(printed.matches("\"rule\": \"table-with-no-owner\"").count(), 1, "{printed}");
+
+    write(cases, &OWN_CASES.replace("{owner: shop}", "{team: shop}"));
+    let (code, printed, _) = program(&["rules", "test", directory]);
+    assert_eq!(code, 1);
+    assert!(printed.contains("FAIL  table-with-no-owner: A table with an owner is none."), "{printed}");
+
+    write(cases, &OWN_CASES.replace("account:", "acount:"));
+    let (code, _, complaint) = program(&["rules", "test", directory]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains(cases) && complaint.contains("line 3"), "{complaint}");
+
+    write(rule, &OWN_RULE.replace("table-with-no-owner", "production-webhook"));
+    let (code, _, complaint) = program(&["audit", "--demo", "--rules", directory]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains("must be the file's name"), "{complaint}");
+}
+
+#[test]
+fn rules_are_listed_and_shown() {
+    let (code, printed, _) = program(&["rules", "list", "--format", "json"]);
+    assert_eq!(code, 0);
+    let all: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), rules().len());
+    let (_, printed, _) = program(&["rules", "list"]);
+    for rule in rules() {
+        assert!(printed.contains(&rule.id), "{} is not listed", rule.id);
+        let (code, shown, _) = program(&["rules", "show", &rule.id]);
+        assert_eq!(code, 0);
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in [&rule.title, &rule.asks, &rule.why, &rule.consequence, &rule.remediation, &rule.limits] {
+            assert!(words(&shown).contains(&words(text)), "{}: {text} is not shown in {shown}", rule.id);
+        }
+        for address in &rule.references {
+            assert!(shown.contains(address), "{}: {address} is not shown whole", rule.id);
+        }
+    }
+    let (code, _, complaint) = program(&["rules", "show", "table-without-protection"]);
+    assert_eq!(code, 2);
+    assert!(complaint.contains("did you mean `table-without-deletion-protection`"), "{complaint}");
+}
