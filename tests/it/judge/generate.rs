@@ -527,8 +527,10 @@ fn broken_statements(place: Place) -> Vec<Value> {
     if place == Place::Identity || place == Place::Scp {
         broken.push(with("Principal", json!("*")));
     }
-    if place != Place::Trust {
+    if place == Place::Identity || place == Place::Scp {
         broken.push(without("Resource"));
+    }
+    if place != Place::Trust {
         broken.push(with("NotResource", json!("*")));
     }
     broken
