@@ -7,4 +7,6 @@ mod engine_cases;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]
+mod open_world;
+#[cfg(test)]
 mod snapshot;

@@ -123,7 +123,13 @@ fn judge_request(case: &Value, request: &Request, rcp_supported: &dyn Fn(&str) -
     }
     Verdict::allowed(match request.caller {
         _ if kind == Kind::Trust => "trust",
-        Caller::Root { .. } => if request.same_account() { "root" } else { "resource" },
+        Caller::Root { .. } => {
+            if request.same_account() {
+                "root"
+            } else {
+                "resource"
+            }
+        }
         _ if steps.resource_policy_is_enough == True => "resource",
         _ => "identity",
     })
@@ -530,8 +536,8 @@ fn kms_grants(case: &Value, request: &Request) -> Vec<(Naming, Kleene)> {
 ///
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html>
 fn fits_encryption_context(constraints: &Value, operation: &str, request: &Request) -> bool {
-    let is_cryptographic =
-        ["decrypt", "encrypt"].contains(&operation) || ["generatedatakey", "reencrypt"].iter().any(|o| operation.starts_with(o));
+    let is_cryptographic = ["decrypt", "encrypt"].contains(&operation)
+        || ["generatedatakey", "reencrypt"].iter().any(|o| operation.starts_with(o));
     let has_pairs = |pairs: &Value| {
         pairs.as_object().into_iter().flatten().all(|(key, value)| {
             let found = request.context.values(&format!("kms:EncryptionContext:{key}"));
