@@ -3,7 +3,7 @@
 
 use super::caller::Caller;
 use super::compile::Policy;
-use super::decide::{Applied, Controls, Decision, Layer, ResourceSide, Stack, Verdict, decide};
+use super::decide::{Applied, Controls, Decision, Layer, ResourceSide, Stack, Verdict, decide, weigh};
 use super::facts::{Context, Facts, Tags, Target, World};
 use super::words::conditions_in_words;
 use crate::catalog;
@@ -200,7 +200,7 @@ pub fn answer(text: &str) -> Result<Answer, String> {
         management_account: case.principal_is_in_management_account,
     };
 
-    // A request that names several resources is allowed when it is on each.
+    // A request that names several resources is allowed when it is on each, in the same context.
     let mut all: Option<(Decision, Vec<Applied>)> = None;
     for resource in &resources {
         let mut target = Target::new(resource);
@@ -220,8 +220,7 @@ pub fn answer(text: &str) -> Result<Answer, String> {
         let (decision, applied) = decide(&facts, &stack);
         all = Some(match all {
             None => (decision, applied),
-            Some((before, _)) if decision.verdict < before.verdict => (decision, applied),
-            Some(before) => before,
+            Some((before, other)) => both((before, other), (decision, applied)),
         });
     }
     let (decision, applied) = all.ok_or("no resource")?;
@@ -232,6 +231,17 @@ pub fn answer(text: &str) -> Result<Answer, String> {
         statements: bearing(&decision, applied),
         warnings,
     })
+}
+
+/// The decision on two resources of one request.
+fn both(a: (Decision, Vec<Applied>), b: (Decision, Vec<Applied>)) -> (Decision, Vec<Applied>) {
+    let (mut least, other) = if b.0.verdict < a.0.verdict { (b, a) } else { (a, b) };
+    if !least.0.verdict.is_denied() && other.0.verdict != Verdict::Allowed {
+        least.0.formula = least.0.formula.and(other.0.formula);
+        (least.0.verdict, least.0.conditions) = weigh(&least.0.formula);
+        least.1.extend(other.1);
+    }
+    least
 }
 
 /// The statements to show for a decision: denies for an explicit deny, grants otherwise, and the denies that a condition

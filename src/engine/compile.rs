@@ -2,7 +2,7 @@
 //! document.
 
 use super::caller::{Caller, CallerKind};
-use super::facts::{Facts, Known};
+use super::facts::{Facts, Known, World};
 use super::formula::{Atom, Formula, Key};
 use super::values::ValueSet;
 use crate::base::glob::Part;
@@ -29,8 +29,9 @@ pub struct Statement {
     /// Allow or deny.
     pub effect: Effect,
     principal: Option<iam::Element<Spec>>,
+    /// All but `*:*`.
     actions: iam::Element<Glob>,
-    /// `*:*` as an action: nobody says whether it is everything.
+    /// Whether `*:*` is among the actions: nobody says whether it is everything.
     contested_action: bool,
     resources: Option<iam::Element<ResourcePattern>>,
     conditions: Vec<Condition>,
@@ -93,8 +94,9 @@ enum TemplatePart {
     },
 }
 
+/// A condition ready for matching.
 #[derive(Clone, Debug)]
-struct Condition {
+pub(super) struct Condition {
     operator: Operator,
     key: Key,
     values: Vec<Template>,
@@ -127,6 +129,14 @@ impl Naming {
     fn any(self) -> bool {
         self.own || self.role || self.everyone || self.account
     }
+
+    /// How an ARN or account number, as the grantee of something, names the caller.
+    pub(super) fn by(grantee: &str, facts: &Facts<'_>) -> Naming {
+        let mut naming = Naming::default();
+        let spec = Spec::new(&PrincipalSpec::Aws(grantee.to_owned()));
+        spec.name(facts.caller, facts.context.world == World::Open, &mut naming);
+        naming
+    }
 }
 
 impl Policy {
@@ -155,7 +165,9 @@ fn statements(policy: &iam::Policy, kind: PolicyKind) -> Arc<[Statement]> {
 impl Statement {
     fn new(source: &iam::Statement, version: Version, kind: PolicyKind) -> Statement {
         let variables = version == Version::V2012;
-        let globs = source.action.values.iter().map(|text| Glob::new(text).to_ascii_lowercase()).collect();
+        let contested = |text: &&String| *text == "*:*";
+        let plain = source.action.values.iter().filter(|text| !contested(text));
+        let globs = plain.map(|text| Glob::new(text).to_ascii_lowercase()).collect();
         Statement {
             sid: source.sid.as_deref().map(Into::into),
             effect: source.effect,
@@ -163,7 +175,7 @@ impl Statement {
                 negated: principal.negated,
                 values: principal.values.iter().map(Spec::new).collect(),
             }),
-            contested_action: source.action.values.iter().any(|text| text == "*:*"),
+            contested_action: source.action.values.iter().any(|text| contested(&text)),
             actions: iam::Element { negated: source.action.negated, values: globs },
             resources: source.resource.as_ref().map(|resources| iam::Element {
                 negated: resources.negated,
@@ -173,9 +185,17 @@ impl Statement {
         }
     }
 
-    /// Whether the statement speaks of the action (`service:Name` in lower case).
+    /// Whether the statement speaks, or may speak, of the action (`service:Name` in lower case).
     pub fn covers_action(&self, action: &str) -> bool {
-        self.actions.values.iter().any(|pattern| pattern.matches(action)) != self.actions.negated
+        !self.action_matches(action).is_false()
+    }
+
+    fn action_matches(&self, action: &str) -> Formula {
+        let listed = self.actions.values.iter().any(|pattern| pattern.matches(action));
+        if self.contested_action && !listed {
+            return Formula::undecided("whether `*:*` stands for every action");
+        }
+        Formula::constant(listed != self.actions.negated)
     }
 
     /// Whether the statement has neither conditions nor variables nor a principal: it says the same to every caller.
@@ -192,14 +212,10 @@ impl Statement {
 
     /// Under what the statement applies to the request, its principal left aside.
     pub fn applies(&self, facts: &Facts<'_>) -> Formula {
-        if !self.covers_action(facts.action) {
+        let action = self.action_matches(facts.action);
+        if action.is_false() {
             return Formula::False;
         }
-        let action = if self.contested_action && !self.covers_action_otherwise(facts.action) {
-            Formula::undecided("whether `*:*` stands for every action")
-        } else {
-            Formula::True
-        };
         let resource = match &self.resources {
             None => Formula::True,
             Some(resources) => resources_match(resources, facts),
@@ -239,30 +255,23 @@ impl Statement {
         Some((principal.negated, principal.values.iter().map(ToString::to_string).collect()))
     }
 
-    fn covers_action_otherwise(&self, action: &str) -> bool {
-        let contested = |pattern: &Glob| pattern.to_string() == "*:*";
-        let covered = self.actions.values.iter().any(|pattern| !contested(pattern) && pattern.matches(action));
-        if self.actions.negated { false } else { covered }
-    }
-
     /// How the statement names the caller. `bounded`: the caller has a permissions boundary.
     pub fn naming(&self, facts: &Facts<'_>, bounded: bool) -> Naming {
         let Some(principal) = &self.principal else { return Naming::default() };
         let caller = facts.caller;
-        let open = facts.context.world == super::facts::World::Open;
+        let open = facts.context.world == World::Open;
+        // Some session of a role picks its name, in an open world: one that is granted, none that is denied or left out.
+        let picks = open && self.effect == Effect::Allow && !principal.negated;
+        let mut listed = Naming::default();
+        for spec in &principal.values {
+            spec.name(caller, picks, &mut listed);
+        }
         if !principal.negated {
-            let mut naming = Naming::default();
-            for spec in &principal.values {
-                spec.name(caller, open, &mut naming);
-            }
-            return naming;
+            return listed;
         }
         if self.effect == Effect::Allow {
-            let mut listed = Naming::default();
-            for spec in &principal.values {
-                spec.name(caller, open, &mut listed);
-            }
-            return Naming { everyone: !listed.any(), ..Naming::default() };
+            let undecided = listed.undecided && !listed.any();
+            return Naming { everyone: !listed.any() && !undecided, undecided, ..Naming::default() };
         }
         // A deny for everybody but those listed spares a caller only when every ARN it goes by is listed, and never one
         // with a permissions boundary.
@@ -274,24 +283,21 @@ impl Statement {
         if lists(&|spec| matches!(spec, Spec::Everyone)) {
             return Naming::default();
         }
-        let account_listed = lists(&|spec| spec.is_account_of(caller));
-        let role_listed = lists(&|spec| spec.is_role_of(caller));
-        let (spared, undecided) = match &caller.kind {
-            CallerKind::Root => (account_listed, false),
-            CallerKind::User => (account_listed && lists(&|spec| spec.is_exactly(caller)), false),
-            CallerKind::FederatedUser => (account_listed && lists(&|spec| spec.is_exactly(caller)), false),
-            CallerKind::Session { .. } => {
-                (account_listed && role_listed && lists(&|spec| spec.is_exactly(caller)), false)
+        let exactly = || lists(&|spec| spec.is_exactly(caller));
+        let role = || lists(&|spec| spec.is_role_of(caller));
+        let (by_name, undecided) = match &caller.kind {
+            CallerKind::Root => (true, false),
+            CallerKind::User | CallerKind::FederatedUser | CallerKind::Service | CallerKind::Federated => {
+                (exactly(), false)
             }
-            CallerKind::Role => {
-                let some_session = lists(&|spec| spec.is_some_session_of(caller));
-                let spared = account_listed && role_listed && some_session;
-                // The caller picks its session's name, so in an open world it picks a listed one.
-                (spared && open, spared && !open)
-            }
-            CallerKind::Service | CallerKind::Federated => (lists(&|spec| spec.is_exactly(caller)), false),
+            CallerKind::Session { .. } => (role() && exactly(), false),
+            // The caller picks its session's name, so in an open world it picks a listed one.
+            CallerKind::Role => (role() && lists(&|spec| spec.is_some_session_of(caller)), !open),
             CallerKind::Anonymous => (false, false),
         };
+        let by_account = caller.account.is_none() || listed.account;
+        let undecided = by_name && if by_account { undecided } else { listed.undecided };
+        let spared = by_name && by_account;
         Naming { everyone: !spared && !undecided, undecided, ..Naming::default() }
     }
 }
@@ -334,7 +340,8 @@ impl Spec {
         })
     }
 
-    fn name(&self, caller: &Caller, open: bool, naming: &mut Naming) {
+    /// Notes how this names the caller. `picks`: some session of a role counts as each of them.
+    fn name(&self, caller: &Caller, picks: bool, naming: &mut Naming) {
         match self {
             Spec::Everyone => naming.everyone = true,
             Spec::CanonicalUser => naming.undecided |= caller.account.is_some(),
@@ -344,7 +351,7 @@ impl Spec {
             }
             Spec::Role { .. } if self.is_role_of(caller) => naming.role = true,
             Spec::Session { .. } if caller.kind == CallerKind::Role && self.is_some_session_of(caller) => {
-                naming.own |= open;
+                naming.own |= picks;
             }
             other => naming.own |= other.is_exactly(caller),
         }
@@ -664,19 +671,28 @@ impl Condition {
         }
     }
 
+    /// `StringEquals` on values as they stand.
+    pub(super) fn strings_equal(quantifier: Option<Quantifier>, key: String, values: Vec<String>) -> Condition {
+        let operator = Operator { quantifier, test: Test::StringEquals, negated: false, if_exists: false };
+        Condition::new(&iam::Condition { operator, key, values }, false)
+    }
+
     /// Under what the condition holds.
-    fn holds(&self, facts: &Facts<'_>) -> Formula {
+    pub(super) fn holds(&self, facts: &Facts<'_>) -> Formula {
         let known = facts.known(&self.key);
         if self.operator.test == Test::Null {
             return self.is_null(&known);
         }
-        if self.contested && known != Known::Absent {
-            return Formula::undecided("a policy variable in a Bool condition");
-        }
-        match self.operator.quantifier {
+        let open = known == Known::Open;
+        let holds = match self.operator.quantifier {
             None => self.holds_plainly(facts, known),
             Some(quantifier) => self.holds_for_set(facts, quantifier, known),
-        }
+        };
+        if open && self.contested { holds.or(Self::contested_variable()) } else { holds }
+    }
+
+    fn contested_variable() -> Formula {
+        Formula::undecided("a policy variable in a Bool condition")
     }
 
     fn present(&self) -> Formula {
@@ -712,7 +728,7 @@ impl Condition {
                 values.first().map_or(Formula::False, |value| self.holds_of(&set, value))
             }
             Known::Open if multivalued => {
-                if if_exists {
+                if negated || if_exists {
                     self.present().negate()
                 } else {
                     Formula::False
@@ -778,6 +794,7 @@ impl Condition {
     /// Whether the condition holds of one value that the request has.
     fn holds_of(&self, set: &Arc<ValueSet>, value: &str) -> Formula {
         match set.contains(value) {
+            Some(false) if self.contested => Self::contested_variable(),
             Some(within) => Formula::constant(within != self.operator.negated),
             None if !set.can_misread() => {
                 let atom = Atom::Variable(format!("{value} matches {}", set.texts.join(" or ")).into());

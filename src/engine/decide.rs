@@ -3,12 +3,12 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use super::caller::CallerKind;
-use super::compile::{Naming, Policy};
+use super::compile::{Condition, Naming, Policy};
 use super::facts::{Facts, Known, access_point};
 use super::formula::{Atom, Formula, Unseen};
 use super::solve::{Alternatives, Solution, solve};
 use crate::catalog;
-use crate::iam::Effect;
+use crate::iam::{Effect, Quantifier};
 use std::fmt;
 use std::sync::Arc;
 
@@ -270,34 +270,57 @@ impl ResourceGrants {
             if under.is_false() {
                 continue;
             }
-            let doubt = || Formula::undecided("whether the statement names this caller");
             note(trace, layer, policy, index, under.clone());
             if statement.effect == Effect::Deny {
                 let sure = naming.own || naming.role || naming.everyone || naming.account;
-                let deny = if sure { under } else { under.and(doubt()) };
+                let deny = if sure { under } else { under.and(whether_named()) };
                 grants.deny = grants.deny.or(deny);
                 continue;
             }
-            let add = |named: bool, into: &mut Formula| {
-                if named {
-                    *into = std::mem::replace(into, Formula::False).or(under.clone());
-                }
-            };
-            add(naming.own, &mut grants.own);
-            add(naming.role, &mut grants.role);
-            add(naming.everyone, &mut grants.everyone);
-            add(naming.account, &mut grants.account);
-            if naming.undecided {
-                grants.account = grants.account.or(under.and(doubt()));
-            }
+            grants.allow(naming, under);
         }
         grants
+    }
+
+    /// Adds what allows the caller, named in this way, under this condition.
+    fn allow(&mut self, naming: Naming, under: Formula) {
+        let add = |named: bool, into: &mut Formula| {
+            if named {
+                *into = std::mem::replace(into, Formula::False).or(under.clone());
+            }
+        };
+        add(naming.own, &mut self.own);
+        add(naming.role, &mut self.role);
+        add(naming.everyone, &mut self.everyone);
+        add(naming.account, &mut self.account);
+        if naming.undecided {
+            let account = std::mem::replace(&mut self.account, Formula::False);
+            self.account = account.or(under.and(whether_named()));
+        }
+    }
+
+    /// A request that passes two policies in a row: each must grant it, and a grant is worth what the lesser of the two
+    /// is worth.
+    fn and_then(self, next: ResourceGrants) -> ResourceGrants {
+        let to_everyone = |grants: &ResourceGrants| grants.own.clone().or(grants.everyone.clone());
+        let to_role = |grants: &ResourceGrants| to_everyone(grants).or(grants.role.clone());
+        ResourceGrants {
+            everyone: to_everyone(&self).and(to_everyone(&next)),
+            role: to_role(&self).and(to_role(&next)),
+            account: self.named().and(next.named()),
+            own: self.own.and(next.own),
+            deny: self.deny.or(next.deny),
+        }
     }
 
     /// When some statement allows, however it names the caller.
     pub fn named(&self) -> Formula {
         Formula::any([self.own.clone(), self.role.clone(), self.everyone.clone(), self.account.clone()])
     }
+}
+
+fn whether_named() -> Formula {
+    Formula::undecided("whether the statement names this caller")
 }
 
 /// What all layers say of a request.
@@ -309,10 +332,8 @@ pub struct Evaluated {
     pub boundaries: Vec<Grants>,
     /// Session policies.
     pub session: Option<Grants>,
-    /// The resource's policy.
+    /// The resource's policy; for an access point, together with the policy of the bucket behind it.
     pub resource: ResourceGrants,
-    /// The bucket's policy behind an access point.
-    pub bucket: Option<ResourceGrants>,
     /// Each endpoint policy.
     pub endpoints: Vec<Grants>,
     /// Each level of service control policies.
@@ -332,8 +353,10 @@ pub fn decide(facts: &Facts<'_>, stack: &Stack<'_>) -> (Decision, Vec<Applied>) 
 
 /// Asks every layer.
 pub fn evaluate(facts: &Facts<'_>, stack: &Stack<'_>, trace: &mut Option<&mut Vec<Applied>>) -> Evaluated {
-    let bounded = !stack.boundaries.is_empty();
     let has_identity = facts.caller.has_identity();
+    // Service-linked roles cannot have a boundary.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    let bounded = has_identity && !facts.caller.service_linked && !stack.boundaries.is_empty();
     let mut unseen = Formula::True;
     let organization = || Formula::atom(Atom::Unseen(Unseen::OrganizationPolicies));
 
@@ -389,25 +412,28 @@ pub fn evaluate(facts: &Facts<'_>, stack: &Stack<'_>, trace: &mut Option<&mut Ve
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
         resource.deny = Formula::False;
     }
-    resource.own = resource.own.or(kms_grant(facts));
-    let bucket = facts.target.parsed().and_then(access_point).map(|_| match stack.bucket {
-        Some(policy) => bucket_behind(facts, policy, bounded, trace),
-        None => ResourceGrants::NONE,
-    });
+    add_kms_grants(facts, &mut resource);
+    if facts.target.parsed().and_then(access_point).is_some() {
+        // What an access point's policy grants is effective as far as the bucket's policy grants the same.
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
+        resource = resource.and_then(match stack.bucket {
+            Some(policy) => bucket_behind(facts, policy, bounded, trace),
+            None => ResourceGrants::NONE,
+        });
+    }
     Evaluated {
         identity: if has_identity {
             Grants::of_all(&stack.identity, facts, Layer::Identity, trace)
         } else {
             Grants::NONE
         },
-        boundaries: if has_identity {
+        boundaries: if bounded {
             stack.boundaries.iter().map(|policy| Grants::of(policy, facts, Layer::Boundary, trace)).collect()
         } else {
             Vec::new()
         },
         session: session_grants(facts, stack, trace),
         resource,
-        bucket,
         endpoints,
         scps,
         rcp_deny,
@@ -437,14 +463,7 @@ pub fn conclude(facts: &Facts<'_>, layers: &Evaluated) -> Decision {
         (Layer::Scp, Formula::any(layers.scps.iter().map(|level| level.deny.clone()))),
         (Layer::Rcp, layers.rcp_deny.clone()),
         (Layer::Endpoint, Formula::any(layers.endpoints.iter().map(|policy| policy.deny.clone()))),
-        (
-            resource_layer,
-            layers
-                .resource
-                .deny
-                .clone()
-                .or(layers.bucket.as_ref().map_or(Formula::False, |bucket| bucket.deny.clone())),
-        ),
+        (resource_layer, layers.resource.deny.clone()),
         (Layer::Identity, layers.identity.deny.clone()),
         (Layer::Boundary, Formula::any(layers.boundaries.iter().map(|policy| policy.deny.clone()))),
         (Layer::Session, layers.session.as_ref().map_or(Formula::False, |session| session.deny.clone())),
@@ -522,19 +541,8 @@ fn steps(facts: &Facts<'_>, layers: &Evaluated, resource_layer: Layer) -> Vec<(L
     let resource = &layers.resource;
     let named = resource.named();
     let same_account = is_same_account(facts);
-    if let Some(bucket) = &layers.bucket {
-        // Through an access point the bucket's side must permit it too: its policy, or in the owner's account an
-        // identity policy or the root user.
-        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
-        let by_owner = match facts.caller.kind {
-            _ if !same_account => Formula::False,
-            CallerKind::Root => Formula::True,
-            _ => layers.identity.allow.clone(),
-        };
-        steps.push((Layer::Resource, bucket.named().or(by_owner)));
-    }
     if facts.caller.kind == CallerKind::Root {
-        let root = if is_trust(facts) {
+        let root = if is_trust(facts) || facts.action == "sts:assumerole" {
             // The root user cannot assume roles.
             // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
             (Layer::Root, Formula::False)
@@ -729,35 +737,52 @@ pub fn rcps_apply(facts: &Facts<'_>, stack: &Stack<'_>) -> bool {
         && !(stack.management_account && is_same_account(facts))
 }
 
-/// A grant on a KMS key is a third source of permission.
+/// A grant on a KMS key is a third source of permission, for the principal it names.
 ///
 /// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>
-fn kms_grant(facts: &Facts<'_>) -> Formula {
+fn add_kms_grants(facts: &Facts<'_>, resource: &mut ResourceGrants) {
     if !is_key(facts) {
-        return Formula::False;
+        return;
     }
     let operation = facts.action.strip_prefix("kms:").unwrap_or("");
     let grants =
         facts.target.properties.and_then(|properties| properties.get("Grants")).and_then(|value| value.as_array());
-    let allows = |grant: &serde_json::Value| {
-        let text = |name: &str| grant.get(name).and_then(serde_json::Value::as_str);
+    for grant in grants.into_iter().flatten() {
         let operations = grant.get("Operations").and_then(serde_json::Value::as_array);
-        let grantee = text("GranteePrincipal") == Some(&*facts.caller.arn)
-            || text("GranteePrincipal") == Some(&*facts.caller.principal_arn);
         let covers = operations.is_some_and(|all| {
             all.iter().filter_map(|one| one.as_str()).any(|one| one.eq_ignore_ascii_case(operation))
         });
-        if !(grantee && covers) {
-            return Formula::False;
+        let grantee = grant.get("GranteePrincipal").and_then(serde_json::Value::as_str);
+        if let Some(grantee) = grantee.filter(|_| covers) {
+            resource.allow(Naming::by(grantee, facts), fits_constraints(grant, operation, facts));
         }
-        match grant.get("Constraints").and_then(serde_json::Value::as_object) {
-            Some(constraints) if !constraints.is_empty() => {
-                Formula::atom(Atom::Variable("the encryption context fits the grant's constraints".into()))
-            }
-            _ => Formula::True,
-        }
+    }
+}
+
+/// Under what the encryption context of a request is one that the grant is for.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html>
+fn fits_constraints(grant: &serde_json::Value, operation: &str, facts: &Facts<'_>) -> Formula {
+    // Other operations have no encryption context, and no constraint holds for them.
+    if !["encrypt", "decrypt", "reencrypt", "generatedatakey"].iter().any(|prefix| operation.starts_with(prefix)) {
+        return Formula::True;
+    }
+    let pairs = |name: &str| {
+        let constraint = grant.get("Constraints").and_then(|all| all.get(name)).and_then(serde_json::Value::as_object);
+        constraint.filter(|pairs| !pairs.is_empty())
     };
-    Formula::any(grants.into_iter().flatten().map(allows))
+    let mut conditions = Vec::new();
+    let equal = pairs("EncryptionContextEquals");
+    for (key, value) in pairs("EncryptionContextSubset").into_iter().chain(equal).flatten() {
+        let values = value.as_str().map(str::to_owned).into_iter().collect();
+        conditions.push(Condition::strings_equal(None, format!("kms:EncryptionContext:{key}"), values));
+    }
+    if let Some(pairs) = equal {
+        let keys = pairs.keys().cloned().collect();
+        let each = Some(Quantifier::ForAllValues);
+        conditions.push(Condition::strings_equal(each, "kms:EncryptionContextKeys".to_owned(), keys));
+    }
+    Formula::all(conditions.iter().map(|condition| condition.holds(facts)))
 }
 
 /// What the bucket's policy says of a request that comes through an access point: the resource is then the bucket's.
@@ -774,9 +799,9 @@ fn bucket_behind(
         key.map_or_else(|| format!("arn:{partition}:s3:::{name}"), |key| format!("arn:{partition}:s3:::{name}/{key}"));
     let mut target = facts.target.clone();
     target.arn = arn.into();
-    // The keys that name the access point follow from the request, not from the bucket.
+    // The keys that tell the access point and its region follow from the request, not from the bucket.
     let mut context = facts.context.clone();
-    for key in ["s3:DataAccessPointArn", "s3:DataAccessPointAccount"] {
+    for key in ["s3:DataAccessPointArn", "s3:DataAccessPointAccount", "aws:RequestedRegion"] {
         if let Known::Values(values) = facts.known(&super::formula::Key::new(key)) {
             context.set(key, values.into_iter().map(std::borrow::Cow::into_owned).collect());
         }

@@ -196,7 +196,8 @@ impl<'a> Facts<'a> {
                 CallerKind::Service | CallerKind::Federated => Known::Absent,
             },
             "aws:username" => text(Some(&*caller.name).filter(|_| *kind == CallerKind::User)),
-            "aws:principalisawsservice" if anonymous => Known::Absent,
+            // Only requests that are signed with AWS credentials have it.
+            "aws:principalisawsservice" if anonymous || *kind == CallerKind::Federated => Known::Absent,
             "aws:principalisawsservice" => Known::one(if *kind == CallerKind::Service { "true" } else { "false" }),
             "aws:principalservicename" | "aws:principalservicenameslist" => {
                 text(Some(&*caller.arn).filter(|_| *kind == CallerKind::Service))
@@ -214,11 +215,13 @@ impl<'a> Facts<'a> {
             "aws:calledvialast" => text(self.context.get("aws:calledvia")?.last().map(String::as_str)),
             "aws:resourceaccount" | "s3:resourceaccount" => match self.target.account.as_deref() {
                 Some(account) => Known::one(account.to_owned()),
+                // As everywhere, a resource that names no account is then taken to be the caller's.
+                None if self.context.world == World::Closed => text(caller.account.as_deref()),
                 None => return None,
             },
+            "aws:requestedregion" if is_global(self.service()) => Known::one("us-east-1"),
             "aws:requestedregion" => match self.target.parsed() {
                 Some(arn) if !arn.region.is_empty() && !arn.region.contains('*') => Known::one(arn.region.to_owned()),
-                Some(arn) if is_global(arn.service) => Known::one("us-east-1"),
                 _ => return None,
             },
             "s3:dataaccesspointarn" => Known::one(access_point(self.target.parsed()?)?),
@@ -239,6 +242,10 @@ impl<'a> Facts<'a> {
                     .map(|known| if self.is_supported(key) { known } else { Known::Absent });
             }
         })
+    }
+
+    fn service(&self) -> &'a str {
+        self.action.split_once(':').map_or("", |(service, _)| service)
     }
 
     fn is_supported(&self, key: &Key) -> bool {
@@ -296,6 +303,8 @@ pub fn access_point(arn: Arn<'_>) -> Option<String> {
 }
 
 /// Services whose requests go to one region, whatever the resource.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion>
 fn is_global(service: &str) -> bool {
     matches!(service, "iam" | "organizations" | "route53" | "cloudfront")
 }

@@ -184,10 +184,18 @@ fn value_exists(inside: &[&ValueSet], outside: &[&ValueSet]) -> bool {
             Members::Patterns(patterns) if patterns.iter().all(|pattern| pattern.as_literal().is_some()) => {
                 return patterns.iter().filter_map(Glob::as_literal).any(|text| fits(text, Some(set)));
             }
-            Members::Booleans { yes, no } => {
-                return (*yes && fits("true", None)) || (*no && fits("false", None));
-            }
+            // What is written may not be readable as bytes.
+            Members::Bytes(_) => return set.texts.iter().any(|text| fits(text, None)),
+            Members::Caseless(texts) if texts.is_empty() => return false,
+            Members::Ordered(_, bounds) if bounds.is_empty() => return false,
+            Members::Networks(networks) if networks.is_empty() => return false,
+            Members::Arns(arns) if arns.is_empty() => return false,
             _ => {}
+        }
+    }
+    for set in inside {
+        if let Members::Booleans { yes, no } = set.members {
+            return (yes && fits("true", None)) || (no && fits("false", None));
         }
     }
     let all = || inside.iter().chain(outside).map(|set| &set.members);

@@ -9,6 +9,8 @@ mod commands;
 #[cfg(test)]
 mod determinism;
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod engine_cases;
 #[cfg(test)]
 mod fix;
@@ -18,6 +20,8 @@ mod generated;
 mod judge;
 #[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod open_world;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Condition {
         match (self.set, present) {
             (Some(SetOperator::ForAllValues), None) => True,
             (Some(SetOperator::ForAnyValue), None) => self.missing_for_any_value(),
-            (None, None) => self.missing(context),
+            (None, None) => self.missing(),
             (Some(SetOperator::ForAllValues), Some(found)) => {
                 Kleene::all(found.iter().map(|value| self.value_holds(value, context, variables)))
             }
@@ -148,8 +148,8 @@ impl Condition {
     /// A missing key fails an operator and satisfies its negation; `…IfExists` is satisfied.
     ///
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists>
-    fn missing(&self, context: &Context) -> Kleene {
-        (self.if_exists || self.negated && !context.is_multivalued(&self.key)).into()
+    fn missing(&self) -> Kleene {
+        (self.if_exists || self.negated).into()
     }
 
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>

@@ -121,11 +121,14 @@ fn read_principal_element(statement: &Map<String, Value>, place: Place) -> Optio
     }
 }
 
-/// Exactly one of `Resource` and `NotResource`; neither in a trust policy.
+/// At most one of `Resource` and `NotResource`; neither in a trust policy. The policy of a resource may leave it out,
+/// and speaks of the resource.
+///
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html>
 fn read_resource_element(statement: &Map<String, Value>, place: Place) -> Option<Option<Element<String>>> {
     let element = read_pair(statement, "Resource", "NotResource", strings)?;
     let is_sound = match &element {
-        None => place == Place::Trust,
+        None => !matches!(place, Place::Identity | Place::Scp),
         Some(Element::Listed(patterns) | Element::AllBut(patterns)) => {
             place != Place::Trust && patterns.iter().all(|pattern| is_accepted(pattern, place))
         }

@@ -60,15 +60,16 @@ impl Verdict {
 /// `wildcard_only` tells of an action (`ec2:DescribeInstances`) whether it supports no resource type, `rcp_supported`
 /// of a service prefix in lower case (`s3`) whether resource control policies apply to the service.
 ///
-/// A request with several resources is allowed only if it is for each of them; the first that is surely refused
-/// decides.
+/// A request with several resources is allowed only if it is for each of them; an explicit denial decides before
+/// anything else, then what lacks an allow.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 pub fn judge_with(case: &Value, wildcard_only: &dyn Fn(&str) -> bool, rcp_supported: &dyn Fn(&str) -> bool) -> Verdict {
     let requests = Request::read_all(case, wildcard_only);
     let verdicts: Vec<Verdict> = requests.iter().map(|request| judge_request(case, request, rcp_supported)).collect();
     let first = |wanted: &dyn Fn(&Verdict) -> bool| verdicts.iter().copied().find(|verdict| wanted(verdict));
-    first(&|verdict| verdict.decision.ends_with("deny"))
+    first(&|verdict| verdict.decision == "explicit-deny")
+        .or_else(|| first(&|verdict| verdict.decision == "implicit-deny"))
         .or_else(|| first(&|verdict| verdict.decision == "unknown"))
         .or_else(|| first(&|_| true))
         .unwrap_or_else(Verdict::unknown)
@@ -112,9 +113,6 @@ fn judge_request(case: &Value, request: &Request, rcp_supported: &dyn Fn(&str) -
     if is_reserved(request) {
         return Verdict::implicit_deny("resource");
     }
-    if request.caller.is_root() && request.action.eq_ignore_ascii_case("sts:AssumeRole") {
-        return Verdict::implicit_deny("root");
-    }
     // What lacks an allow is denied, whether or not an unreadable policy would deny it as well.
     let steps = Steps::of(&layers, request, kind);
     if let Some(by) = steps.first_missing(kind) {
@@ -125,7 +123,13 @@ fn judge_request(case: &Value, request: &Request, rcp_supported: &dyn Fn(&str) -
     }
     Verdict::allowed(match request.caller {
         _ if kind == Kind::Trust => "trust",
-        Caller::Root { .. } if request.same_account() => "root",
+        Caller::Root { .. } => {
+            if request.same_account() {
+                "root"
+            } else {
+                "resource"
+            }
+        }
         _ if steps.resource_policy_is_enough == True => "resource",
         _ => "identity",
     })
@@ -259,6 +263,8 @@ impl Layers {
 struct Steps {
     scp: Kleene,
     endpoint: Kleene,
+    /// The root user assumes no roles.
+    root: Kleene,
     resource: Kleene,
     identity: Kleene,
     boundary: Kleene,
@@ -271,6 +277,10 @@ impl Steps {
     fn of(layers: &Layers, request: &Request, kind: Kind) -> Self {
         let steps = match request.caller {
             Caller::Service(_) | Caller::Provider(_) | Caller::Anonymous => Self::resource_policy_alone(layers),
+            // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+            Caller::Root { .. } if kind == Kind::Trust || request.action.eq_ignore_ascii_case("sts:AssumeRole") => {
+                Self { root: False, ..Self::PASSED }
+            }
             _ if request.same_account() => Self::same_account(layers, kind),
             _ => Self::cross_account(layers),
         };
@@ -334,6 +344,7 @@ impl Steps {
     const PASSED: Self = Self {
         scp: True,
         endpoint: True,
+        root: True,
         resource: True,
         identity: True,
         boundary: True,
@@ -341,10 +352,11 @@ impl Steps {
         resource_policy_is_enough: False,
     };
 
-    fn in_order(&self, kind: Kind) -> [(&'static str, Kleene); 6] {
+    fn in_order(&self, kind: Kind) -> [(&'static str, Kleene); 7] {
         [
             ("scp", self.scp),
             ("endpoint", self.endpoint),
+            ("root", self.root),
             (kind.layer(), self.resource),
             ("identity", self.identity),
             ("boundary", self.boundary),
@@ -515,8 +527,29 @@ fn kms_grants(case: &Value, request: &Request) -> Vec<(Naming, Kleene)> {
             let operations = at(grant, "Operations").as_array().into_iter().flatten();
             operations.filter_map(Value::as_str).any(|granted| granted.to_lowercase() == operation)
         })
+        .filter(|grant| fits_encryption_context(at(grant, "Constraints"), &operation, request))
         .map(|grant| naming(&read_aws(&text(grant, "GranteePrincipal")), &request.caller))
         .collect()
+}
+
+/// A constraint names pairs that the encryption context must have, or must consist of.
+///
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html>
+fn fits_encryption_context(constraints: &Value, operation: &str, request: &Request) -> bool {
+    let is_cryptographic = ["decrypt", "encrypt"].contains(&operation)
+        || ["generatedatakey", "reencrypt"].iter().any(|o| operation.starts_with(o));
+    let has_pairs = |pairs: &Value| {
+        pairs.as_object().into_iter().flatten().all(|(key, value)| {
+            let found = request.context.values(&format!("kms:EncryptionContext:{key}"));
+            found.is_some_and(|found| found.len() == 1 && value.as_str() == Some(&found[0]))
+        })
+    };
+    let has_no_other = |pairs: &Value| {
+        let keys = request.context.values("kms:EncryptionContextKeys").unwrap_or_default();
+        pairs.as_object().is_none_or(|pairs| pairs.is_empty() || keys.iter().all(|key| pairs.contains_key(key)))
+    };
+    let (equals, subset) = (at(constraints, "EncryptionContextEquals"), at(constraints, "EncryptionContextSubset"));
+    !is_cryptographic || has_pairs(subset) && has_pairs(equals) && has_no_other(equals)
 }
 
 /// The root user of the account that owns a bucket keeps its hands on the bucket's policy.

@@ -119,22 +119,15 @@ pub fn naming(named: &Named, caller: &Caller) -> (Naming, Kleene) {
             (Naming::Role, (account.is_of(caller) && name == role).into())
         }
         (Named::Session { account, role: named_role, session: named }, Caller::Session { role, session, .. }) => {
-            (Naming::Session, is_session(account.is_of(caller) && named_role == role, named, session.as_deref()))
+            // A caller given as a bare role is any of its sessions, and not surely this one.
+            let is_name_equal = session.as_ref() == Some(named);
+            (Naming::Session, (account.is_of(caller) && named_role == role && is_name_equal).into())
         }
         (Named::FederatedUser(named), Caller::FederatedUser { arn, .. }) => (Naming::Session, (named == arn).into()),
         (Named::Service(named), Caller::Service(name)) => (Naming::Own, (named == name).into()),
         (Named::Provider(named), Caller::Provider(name)) => (Naming::Own, (named == name).into()),
         (Named::CanonicalUser, _) => (Naming::Account, if caller.account().is_some() { Unknown } else { False }),
         _ => (Naming::Own, False),
-    }
-}
-
-/// Whether the session has the name; a caller given as a bare role has one, but which is unknown.
-fn is_session(is_same_role: bool, named: &str, own: Option<&str>) -> Kleene {
-    match own {
-        _ if !is_same_role => False,
-        Some(own) => (named == own).into(),
-        None => Unknown,
     }
 }
 
@@ -159,7 +152,15 @@ pub fn denied_by_not_principal(listed: &[Named], caller: &Caller, has_boundary: 
     let spared = match caller {
         Caller::Root { .. } => account,
         Caller::User { .. } => account.and(by(Naming::Own)),
-        Caller::Session { .. } => account.and(by(Naming::Role)).and(by(Naming::Session)),
+        Caller::Session { session: Some(_), .. } => account.and(by(Naming::Role)).and(by(Naming::Session)),
+        Caller::Session { session: None, role, .. } => {
+            let is_listed_by_some_session = is_listed(&|named| match named {
+                // It may or may not be the caller's session that is spared.
+                Named::Session { account, role: named, .. } if account.is_of(caller) && named == role => Unknown,
+                _ => False,
+            });
+            account.and(by(Naming::Role)).and(is_listed_by_some_session)
+        }
         Caller::FederatedUser { .. } => account.and(by(Naming::Session)),
         Caller::Service(_) | Caller::Provider(_) => by(Naming::Own),
         Caller::Anonymous => is_listed(&|_| False),

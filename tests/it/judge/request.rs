@@ -62,7 +62,8 @@ impl Caller {
                     role: role.to_owned(),
                     role_arn,
                     session: Some(session.to_owned()),
-                    service_linked: false,
+                    // A session does not tell the path of its role; the names of service-linked roles are reserved.
+                    service_linked: role.starts_with("AWSServiceRoleFor"),
                 }
             }
             ("sts", Some(("federated-user", _))) => Self::FederatedUser { account, arn },

@@ -4,7 +4,7 @@
 
 use super::document::{Element, Place, Statement};
 use super::kleene::{False, Kleene, True, Unknown};
-use super::pattern::{matches_ignoring_case, substitute, text_matches, tokens};
+use super::pattern::{has_variable, matches_ignoring_case, substitute, text_matches, tokens};
 use super::request::{Request, segments};
 
 /// Everything but the principal.
@@ -39,8 +39,7 @@ fn action_pattern_matches(pattern: &str, action: &str) -> Kleene {
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html>
 fn resource_matches(statement: &Statement, place: Place, request: &Request) -> Kleene {
-    let found =
-        |pattern: &String| resource_pattern_matches(pattern, place, request, statement.variables).map(Kleene::from);
+    let found = |pattern: &String| resource_pattern_matches(pattern, place, request, statement.variables);
     match &statement.resource {
         None => True,
         Some(Element::Listed(patterns)) => Kleene::any(patterns.iter().map(|p| found(p).unwrap_or(False))),
@@ -50,10 +49,28 @@ fn resource_matches(statement: &Statement, place: Place, request: &Request) -> K
 }
 
 /// `None`: the pattern has a variable that cannot be resolved.
-fn resource_pattern_matches(pattern: &str, place: Place, request: &Request, variables: bool) -> Option<bool> {
+fn resource_pattern_matches(pattern: &str, place: Place, request: &Request, variables: bool) -> Option<Kleene> {
     if is_all_stars(pattern) {
-        return Some(true);
+        return Some(True);
     }
+    Some(match resource_segments_match(pattern, place, request, variables)? {
+        true => True,
+        // Contested: one guide lets a star at the end of a segment run on beyond the colon, another does not.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html
+        false if may_run_on(pattern, place) && text_matches(&tokens(pattern), &request.resource) => Unknown,
+        false => False,
+    })
+}
+
+/// A star ends one of the first five segments.
+fn may_run_on(pattern: &str, place: Place) -> bool {
+    let is_void = matches!(place, Place::Resource | Place::Endpoint) && !pattern.contains(['*', '?']);
+    let ends_in_star = pattern.splitn(6, ':').take(5).any(|segment| segment.ends_with('*'));
+    ends_in_star && pattern.contains(':') && !has_variable(pattern) && !is_void
+}
+
+fn resource_segments_match(pattern: &str, place: Place, request: &Request, variables: bool) -> Option<bool> {
     let Some([arn, partition, service, region, account, rest]) = segments(pattern) else {
         return Some(short_pattern_matches(pattern, place, &request.resource));
     };
