@@ -394,7 +394,7 @@ fn mistakes_are_told_with_what_was_meant() {
     assert_snapshot!(demo(&["who-can", "dynamodb:DeleteTable", "production", "--context", "MFA=true"]), @r"error: `--context MFA=true` is not of the form `aws:SourceIp=192.0.2.7`");
     assert_snapshot!(demo(&["explain", "marra", "dynamodb:DeleteTable", TABLE]), @"error: the snapshot has no user or role `marra`: did you mean `mara`?");
     assert_snapshot!(demo(&["explain", "mara", "dynamodb:DeleteTable", "production"]), @r"error: `explain` takes one resource, and this may be `arn:aws:dynamodb:eu-west-1:111122223333:table/Customer-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`, `arn:aws:dynamodb:eu-west-1:111122223333:table/Invoice-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`, `arn:aws:dynamodb:eu-west-1:111122223333:table/Order-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`");
-    assert_snapshot!(complaint(&["who-can", "dynamodb:DeleteTable", TABLE]), @r"error: which account? Give `--snapshot FILE` (a snapshot, or the output of `aws iam get-account-authorization-details`), or `--demo` for the built-in example");
+    assert_snapshot!(complaint(&["who-can", "dynamodb:DeleteTable", TABLE]), @r"error: which account? Give `--snapshot FILE` (a snapshot, or the output of `aws iam get-account-authorization-details`), `--profile NAME` or `--region REGION` to read an account in AWS, or `--demo` for the built-in example");
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn the_auditors_own_policy() {
     hold("terraform-examples/auditor-role/policy.json", &json);
 }
 
+#[cfg(feature = "aws")]
 #[test]
 fn the_help() {
     let mut all =

@@ -272,7 +272,7 @@ fn unsound(case: &Value) -> Option<String> {
     let answer = case::answer(&case.to_string()).ok()?;
     let open = Open::of(case)?;
     let mut dice = Dice::of(case);
-    let mut choices = |point: &mut Point, dice: &mut Dice, wanted: &dyn Fn(&str) -> bool| {
+    let choices = |point: &mut Point, dice: &mut Dice, wanted: &dyn Fn(&str) -> bool| {
         let tries = if open.has_choice() { CHOICES } else { 1 };
         (0..tries).find_map(|attempt| {
             if attempt > 0 {
