@@ -310,7 +310,8 @@ fn unsound(case: &Value) -> Option<String> {
             }
             // That two resources or conditions ask the same of one variable is not followed.
             let is_followed = !answer.conditions.iter().any(|condition| condition.contains("${"));
-            (!possible && is_followed).then(|| format!("allowed-if {:?}, but denied in every completion", answer.conditions))
+            (!possible && is_followed)
+                .then(|| format!("allowed-if {:?}, but denied in every completion", answer.conditions))
         }
         _ => None,
     }
