@@ -126,16 +126,17 @@ pub struct Naming {
 }
 
 impl Naming {
-    fn any(self) -> bool {
+    pub(super) fn any(self) -> bool {
         self.own || self.role || self.everyone || self.account
     }
 
-    /// How an ARN or account number, as the grantee of something, names the caller.
-    pub(super) fn by(grantee: &str, facts: &Facts<'_>) -> Naming {
-        let mut naming = Naming::default();
+    /// How an ARN or account number, as the grantee of something, names the caller, and under what.
+    pub(super) fn by(grantee: &str, facts: &Facts<'_>) -> [(Naming, Formula); 2] {
         let spec = Spec::new(&PrincipalSpec::Aws(grantee.to_owned()));
-        spec.name(facts.caller, facts.context.world == World::Open, &mut naming);
-        naming
+        let mut naming = Naming::default();
+        spec.name(facts.caller, &mut naming);
+        let by_session = Spec::picked(std::slice::from_ref(&spec), facts);
+        [(naming, Formula::True), (Naming { own: true, ..Naming::default() }, by_session)]
     }
 }
 
@@ -255,52 +256,62 @@ impl Statement {
         Some((principal.negated, principal.values.iter().map(ToString::to_string).collect()))
     }
 
-    /// How the statement names the caller. `bounded`: the caller has a permissions boundary.
-    pub fn naming(&self, facts: &Facts<'_>, bounded: bool) -> Naming {
-        let Some(principal) = &self.principal else { return Naming::default() };
+    /// How the statement names the caller, and under what. `bounded`: the caller has a permissions boundary.
+    pub fn naming(&self, facts: &Facts<'_>, bounded: bool) -> [(Naming, Formula); 2] {
+        let nobody = || (Naming::default(), Formula::False);
+        let always = |naming: Naming| [(naming, Formula::True), nobody()];
+        let Some(principal) = &self.principal else { return [nobody(), nobody()] };
         let caller = facts.caller;
-        let open = facts.context.world == World::Open;
-        // Some session of a role picks its name, in an open world: one that is granted, none that is denied or left out.
-        let picks = open && self.effect == Effect::Allow && !principal.negated;
         let mut listed = Naming::default();
         for spec in &principal.values {
-            spec.name(caller, picks, &mut listed);
+            spec.name(caller, &mut listed);
         }
+        let by_session = Spec::picked(&principal.values, facts);
+        let everyone = Naming { everyone: true, ..Naming::default() };
         if !principal.negated {
-            return listed;
+            return [(listed, Formula::True), (Naming { own: true, ..Naming::default() }, by_session)];
         }
         if self.effect == Effect::Allow {
-            let undecided = listed.undecided && !listed.any();
-            return Naming { everyone: !listed.any() && !undecided, undecided, ..Naming::default() };
+            return match listed {
+                listed if listed.any() => always(Naming::default()),
+                Naming { undecided: true, .. } => always(Naming { undecided: true, ..Naming::default() }),
+                _ => [(everyone, by_session.negate()), nobody()],
+            };
         }
         // A deny for everybody but those listed spares a caller only when every ARN it goes by is listed, and never one
         // with a permissions boundary.
         // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
         if bounded {
-            return Naming { everyone: true, ..Naming::default() };
+            return always(everyone);
         }
         let lists = |test: &dyn Fn(&Spec) -> bool| principal.values.iter().any(test);
         if lists(&|spec| matches!(spec, Spec::Everyone)) {
-            return Naming::default();
+            return always(Naming::default());
         }
         let exactly = || lists(&|spec| spec.is_exactly(caller));
         let role = || lists(&|spec| spec.is_role_of(caller));
-        let (by_name, undecided) = match &caller.kind {
-            CallerKind::Root => (true, false),
-            CallerKind::User | CallerKind::FederatedUser | CallerKind::Service | CallerKind::Federated => {
-                (exactly(), false)
-            }
-            CallerKind::Session { .. } => (role() && exactly(), false),
-            // The caller picks its session's name, so in an open world it picks a listed one.
-            CallerKind::Role => (role() && lists(&|spec| spec.is_some_session_of(caller)), !open),
-            CallerKind::Anonymous => (false, false),
+        let by_name = match &caller.kind {
+            CallerKind::Root => true,
+            CallerKind::User | CallerKind::FederatedUser | CallerKind::Service | CallerKind::Federated => exactly(),
+            CallerKind::Session { .. } => role() && exactly(),
+            CallerKind::Role => role() && lists(&|spec| spec.is_some_session_of(caller)),
+            CallerKind::Anonymous => false,
         };
         let by_account = caller.account.is_none() || listed.account;
-        let undecided = by_name && if by_account { undecided } else { listed.undecided };
-        let spared = by_name && by_account;
-        Naming { everyone: !spared && !undecided, undecided, ..Naming::default() }
+        let doubtful = Naming { undecided: true, ..Naming::default() };
+        match (by_name, by_account) {
+            (true, true) if caller.kind != CallerKind::Role => always(Naming::default()),
+            (true, true) if facts.context.world == World::Open => [(everyone, by_session.negate()), nobody()],
+            // It may or may not be the session that is spared.
+            (true, true) => always(doubtful),
+            (true, false) if listed.undecided => always(doubtful),
+            _ => always(everyone),
+        }
     }
 }
+
+/// Some session of a role has a name that the caller picks, in an open world. The key is no condition key.
+pub(super) const SESSION_NAME: &str = "session name";
 
 impl Spec {
     fn new(spec: &PrincipalSpec) -> Spec {
@@ -340,8 +351,24 @@ impl Spec {
         })
     }
 
-    /// Notes how this names the caller. `picks`: some session of a role counts as each of them.
-    fn name(&self, caller: &Caller, picks: bool, naming: &mut Naming) {
+    /// When some session of a role, whose name is its caller's to pick, is one of these.
+    fn picked(specs: &[Spec], facts: &Facts<'_>) -> Formula {
+        if facts.caller.kind != CallerKind::Role || facts.context.world != World::Open {
+            return Formula::False;
+        }
+        let name = |spec: &Spec| match spec {
+            Spec::Session { session, .. } if spec.is_some_session_of(facts.caller) => Some(Glob::literal(session)),
+            _ => None,
+        };
+        let names: Vec<Glob> = specs.iter().filter_map(name).collect();
+        if names.is_empty() {
+            return Formula::False;
+        }
+        Formula::atom(Atom::In(Key::new(SESSION_NAME), Arc::new(ValueSet::new(Test::StringEquals, names))))
+    }
+
+    /// Notes how this names the caller, whatever the name of its session.
+    fn name(&self, caller: &Caller, naming: &mut Naming) {
         match self {
             Spec::Everyone => naming.everyone = true,
             Spec::CanonicalUser => naming.undecided |= caller.account.is_some(),
@@ -350,9 +377,6 @@ impl Spec {
                 naming.own |= caller.kind == CallerKind::Root;
             }
             Spec::Role { .. } if self.is_role_of(caller) => naming.role = true,
-            Spec::Session { .. } if caller.kind == CallerKind::Role && self.is_some_session_of(caller) => {
-                naming.own |= picks;
-            }
             other => naming.own |= other.is_exactly(caller),
         }
     }

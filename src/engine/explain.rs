@@ -143,7 +143,10 @@ fn report(policy: &Policy, level: usize, facts: &Facts<'_>, bounded: bool) -> Po
 
 fn reach(statement: &Statement, facts: &Facts<'_>, bounded: bool) -> Reach {
     if let Some((negated, names)) = statement.principals()
-        && statement.naming(facts, bounded) == Naming::default()
+        && statement
+            .naming(facts, bounded)
+            .iter()
+            .all(|(naming, under)| *naming == Naming::default() || under.is_false())
     {
         return Reach::Principal { negated, names };
     }

@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
 
 use super::caller::{Caller, CallerKind};
+use super::compile::SESSION_NAME;
 use super::formula::Key;
 use crate::base::{Arn, arn};
 use crate::catalog;
@@ -278,7 +279,8 @@ impl<'a> Facts<'a> {
         let lower = key.lower();
         matches!(
             lower,
-            "aws:useragent"
+            SESSION_NAME
+                | "aws:useragent"
                 | "aws:referer"
                 | "aws:securetransport"
                 | "aws:tagkeys"

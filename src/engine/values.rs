@@ -56,14 +56,12 @@ impl ValueSet {
     pub fn new(test: Test, values: Vec<Glob>) -> ValueSet {
         let texts: Vec<String> = values.iter().map(Glob::to_string).collect();
         // Operators without wildcards take the text as it stands, stars included.
-        let plain = || texts.iter().map(|text| text.replace("${*}", "*").replace("${?}", "?"));
+        let plain = || values.iter().map(Glob::plain_text);
         let members = match test {
             Test::StringEquals | Test::Null => Members::Texts(plain().collect()),
             Test::StringEqualsIgnoreCase => Members::Caseless(plain().map(|text| text.to_lowercase()).collect()),
             Test::StringLike => Members::Patterns(values),
-            Test::ArnEquals | Test::ArnLike => {
-                Members::Arns(texts.iter().filter_map(|text| arn_pattern(text)).collect())
-            }
+            Test::ArnEquals | Test::ArnLike => Members::Arns(values.iter().filter_map(arn_pattern).collect()),
             Test::Numeric(relation) => Members::Ordered(relation, plain().filter_map(|text| number(&text)).collect()),
             Test::Date(relation) => Members::Ordered(relation, plain().filter_map(|text| date(&text)).collect()),
             Test::Bool => Members::Booleans {
@@ -166,9 +164,8 @@ impl Relation {
 }
 
 /// The six segments of an ARN pattern: `*` and `?` do not cross `:` but in the last.
-pub fn arn_pattern(text: &str) -> Option<[Glob; 6]> {
-    let mut parts = text.splitn(6, ':').map(Glob::new);
-    Some([parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?])
+fn arn_pattern(pattern: &Glob) -> Option<[Glob; 6]> {
+    pattern.split_at_colons(6).try_into().ok()
 }
 
 /// An integer or decimal.
