@@ -3,9 +3,10 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use super::caller::CallerKind;
-use super::compile::{Condition, Naming, Policy};
+use super::compile::{Condition, Policy};
 use super::facts::{Facts, Known, access_point};
 use super::formula::{Atom, Formula, Unseen};
+use super::principal::Naming;
 use super::solve::{Alternatives, Solution, solve};
 use crate::catalog;
 use crate::iam::{Effect, Quantifier};
@@ -262,8 +263,8 @@ impl ResourceGrants {
             return ResourceGrants { own: allow, deny, ..grants };
         };
         for (index, statement) in statements.iter().enumerate() {
-            let naming = statement.naming(facts, bounded);
-            if naming == Naming::default() {
+            let namings = statement.naming(facts, bounded);
+            if namings.iter().all(|(naming, under)| *naming == Naming::default() || under.is_false()) {
                 continue;
             }
             let under = statement.applies(facts);
@@ -271,13 +272,16 @@ impl ResourceGrants {
                 continue;
             }
             note(trace, layer, policy, index, under.clone());
-            if statement.effect == Effect::Deny {
-                let sure = naming.own || naming.role || naming.everyone || naming.account;
-                let deny = if sure { under } else { under.and(whether_named()) };
-                grants.deny = grants.deny.or(deny);
-                continue;
+            for (naming, by_name) in namings {
+                let under = under.clone().and(by_name);
+                if statement.effect == Effect::Allow {
+                    grants.allow(naming, under);
+                } else if naming.any() {
+                    grants.deny = grants.deny.or(under);
+                } else if naming.undecided {
+                    grants.deny = grants.deny.or(under.and(whether_named()));
+                }
             }
-            grants.allow(naming, under);
         }
         grants
     }
@@ -754,7 +758,10 @@ fn add_kms_grants(facts: &Facts<'_>, resource: &mut ResourceGrants) {
         });
         let grantee = grant.get("GranteePrincipal").and_then(serde_json::Value::as_str);
         if let Some(grantee) = grantee.filter(|_| covers) {
-            resource.allow(Naming::by(grantee, facts), fits_constraints(grant, operation, facts));
+            let fits = fits_constraints(grant, operation, facts);
+            for (naming, under) in Naming::by(grantee, facts) {
+                resource.allow(naming, under.and(fits.clone()));
+            }
         }
     }
 }

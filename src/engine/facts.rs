@@ -4,6 +4,7 @@
 
 use super::caller::{Caller, CallerKind};
 use super::formula::Key;
+use super::principal::SESSION_NAME;
 use crate::base::{Arn, arn};
 use crate::catalog;
 use rustc_hash::FxHashMap;
@@ -278,7 +279,8 @@ impl<'a> Facts<'a> {
         let lower = key.lower();
         matches!(
             lower,
-            "aws:useragent"
+            SESSION_NAME
+                | "aws:useragent"
                 | "aws:referer"
                 | "aws:securetransport"
                 | "aws:tagkeys"
