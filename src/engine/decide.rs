@@ -3,9 +3,10 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use super::caller::CallerKind;
-use super::compile::{Condition, Naming, Policy};
+use super::compile::{Condition, Policy};
 use super::facts::{Facts, Known, access_point};
 use super::formula::{Atom, Formula, Unseen};
+use super::principal::Naming;
 use super::solve::{Alternatives, Solution, solve};
 use crate::catalog;
 use crate::iam::{Effect, Quantifier};

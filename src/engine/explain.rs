@@ -1,6 +1,6 @@
 //! What each layer says of a request and why, statement by statement, near misses included.
 
-use super::compile::{Naming, Policy, Statement};
+use super::compile::{Policy, Statement};
 use super::decide::{Controls, Decision, Layer, ResourceSide, Stack, decide, is_trust, rcps_apply, scps_apply};
 use super::facts::Facts;
 use super::formula::Formula;
@@ -143,10 +143,7 @@ fn report(policy: &Policy, level: usize, facts: &Facts<'_>, bounded: bool) -> Po
 
 fn reach(statement: &Statement, facts: &Facts<'_>, bounded: bool) -> Reach {
     if let Some((negated, names)) = statement.principals()
-        && statement
-            .naming(facts, bounded)
-            .iter()
-            .all(|(naming, under)| *naming == Naming::default() || under.is_false())
+        && !statement.names(facts, bounded)
     {
         return Reach::Principal { negated, names };
     }

@@ -3,8 +3,8 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
 
 use super::caller::{Caller, CallerKind};
-use super::compile::SESSION_NAME;
 use super::formula::Key;
+use super::principal::SESSION_NAME;
 use crate::base::{Arn, arn};
 use crate::catalog;
 use rustc_hash::FxHashMap;
