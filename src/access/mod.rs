@@ -1,31 +1,33 @@
 //! Effective access in bulk: who can do what to which resource, under which conditions.
 //!
-//! The answers are the engine's; what is added here is that the work is shared. Principals with the same policies form a
-//! class and are decided once; resources that no statement in question tells apart form a block and are decided once;
-//! a document is compiled when a question first needs it.
+//! The answers are the engine's; what is added here is that the work is shared: see [`question`].
 
 mod index;
+mod mentions;
+mod question;
+mod reach;
 mod targets;
 
 pub use targets::{Targets, target_of};
 
+use crate::base::arn;
 use crate::catalog;
-use crate::engine::{
-    self, Applied, Caller, Context, Decision, Facts, Layer, Policy, ResourceSide, Stack, Tags, Target, Verdict,
-};
+use crate::engine::{self, Applied, Caller, Context, Decision, Facts, Policy, ResourceSide, Stack, Tags, Target};
 use crate::inventory::{
     AccountId, Attachment, Controls, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId,
 };
 use index::ActionIndex;
-use rayon::prelude::*;
+use question::Question;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, OnceLock};
+use targets::effective;
 
 /// Answers questions about an inventory.
 pub struct Access<'i> {
     inventory: &'i Inventory,
     compiled: Vec<OnceLock<Policy>>,
     index: ActionIndex,
+    unreadable: Vec<DocumentId>,
     classes: Vec<Class>,
     callers: Vec<OnceLock<Option<Caller>>>,
 }
@@ -35,14 +37,18 @@ struct Class {
     members: Vec<PrincipalId>,
     policies: Vec<DocumentId>,
     boundary: Option<DocumentId>,
-    account: AccountId,
+    /// Callers with one number are alike to the engine, their names, tags and policies left aside.
+    kind: u32,
+    /// As their ARNs say it.
+    caller_account: Option<Box<str>>,
 }
 
 /// What one class may do.
 pub struct Answer {
     /// Those it holds for.
     pub principals: Vec<PrincipalId>,
-    /// Targets (by position) with the same decision. Targets that are in no block are implicitly denied.
+    /// Targets (by position) with the same decision. Targets that are in no block are implicitly denied: no statement
+    /// allows anything, or they are in another account and nothing on their side does.
     pub blocks: Vec<Block>,
 }
 
@@ -51,7 +57,7 @@ pub struct Block {
     /// Positions in the [`Targets`].
     pub targets: Vec<u32>,
     /// The decision.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
 }
 
 impl Answer {
@@ -64,10 +70,13 @@ impl Answer {
 impl<'i> Access<'i> {
     /// Prepares an inventory for questions.
     pub fn new(inventory: &'i Inventory) -> Access<'i> {
+        let documents = (0..).map(DocumentId).zip(&inventory.documents);
+        let unreadable = documents.filter(|(_, document)| document.policy.is_none());
         Access {
             inventory,
             compiled: (0..inventory.documents.len()).map(|_| OnceLock::new()).collect(),
             index: ActionIndex::new(&inventory.documents),
+            unreadable: unreadable.map(|(id, _)| id).collect(),
             classes: classes(inventory),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
         }
@@ -82,11 +91,7 @@ impl<'i> Access<'i> {
     /// everything. Answers come in the order of their first principal.
     pub fn who_can(&self, action: &str, targets: &Targets<'_>, context: &Context) -> Vec<Answer> {
         let action = action.to_ascii_lowercase();
-        let question = Question::new(self, &action, targets, context);
-        let mut answers: Vec<Answer> =
-            self.classes.par_iter().with_min_len(32).flat_map_iter(|class| question.answer(class)).collect();
-        answers.sort_by(|a, b| a.principals.cmp(&b.principals));
-        answers
+        Question::new(self, &action, targets, context).answer()
     }
 
     /// Decides one request and lists the statements that bear on it, by the names under which they reach the principal.
@@ -154,8 +159,12 @@ impl<'i> Access<'i> {
             PrincipalKind::Role => {
                 let trust = holder.trust.and_then(|trust| self.inventory.document(trust));
                 let statements = trust.and_then(|document| document.policy.as_ref()).map(|policy| &policy.statements);
-                let may_tag =
-                    |pattern: &String| crate::base::Glob::new(&pattern.to_ascii_lowercase()).matches("sts:tagsession");
+                // Nearly every pattern has no wildcard; compiling each would cost more than a decision.
+                let may_tag = |pattern: &String| {
+                    pattern.eq_ignore_ascii_case("sts:TagSession")
+                        || (pattern.contains(['*', '?'])
+                            && crate::base::Glob::new(&pattern.to_ascii_lowercase()).matches("sts:tagsession"))
+                };
                 let taggable = statements.is_none_or(|all| {
                     all.iter().any(|statement| statement.action.negated || statement.action.values.iter().any(may_tag))
                 });
@@ -263,160 +272,30 @@ fn borrow(owned: &Owned) -> engine::Controls<'_> {
     }
 }
 
-/// Actions that know no resource are asked of `*`.
-fn effective<'t>(target: &Target<'t>, entry: Option<catalog::Action>) -> Target<'t> {
-    let mut target = target.clone();
-    if entry.is_some_and(|entry| entry.is_wildcard_only()) {
-        target.arn = "*".into();
-    }
-    target
-}
-
 fn classes(inventory: &Inventory) -> Vec<Class> {
-    type Key = (AccountId, PrincipalKind, bool, Option<DocumentId>, Vec<DocumentId>);
-    let mut found: FxHashMap<Key, usize> = FxHashMap::default();
+    // What the engine reads from the ARN of a caller, its name left aside: all before the first `/`.
+    let head = |principal: &'_ Principal| principal.arn.split('/').next().unwrap_or_default().to_owned();
+    let mut kinds: FxHashMap<(AccountId, PrincipalKind, bool, String), u32> = FxHashMap::default();
+    let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<DocumentId>), usize> = FxHashMap::default();
     let mut classes: Vec<Class> = Vec::new();
     for (id, principal) in inventory.principal_ids() {
         let mut policies: Vec<DocumentId> = principal.policies.iter().map(|attachment| attachment.document).collect();
         policies.sort_unstable();
         policies.dedup();
         let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
-        let key = (principal.account, principal.kind, principal.service_linked, boundary, policies);
+        let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+        let service_linked = principal.arn.contains(":role/aws-service-role/");
+        let kind = (principal.account, principal.kind, service_linked, head(principal));
+        let kind = *kinds.entry(kind).or_insert(next);
         let next = classes.len();
-        match found.entry(key) {
-            std::collections::hash_map::Entry::Occupied(known) => {
-                if let Some(class) = classes.get_mut(*known.get()) {
-                    class.members.push(id);
-                }
-            }
-            std::collections::hash_map::Entry::Vacant(free) => {
-                let (account, _, _, boundary, policies) = free.key().clone();
-                free.insert(next);
-                classes.push(Class { members: vec![id], policies, boundary, account });
-            }
+        let at = *found.entry((kind, boundary, policies)).or_insert_with_key(|(_, _, policies)| {
+            let caller_account = arn::account_of(&principal.arn).map(Into::into);
+            classes.push(Class { members: Vec::new(), policies: policies.clone(), boundary, kind, caller_account });
+            next
+        });
+        if let Some(class) = classes.get_mut(at) {
+            class.members.push(id);
         }
     }
     classes
-}
-
-/// One action on many targets.
-struct Question<'q> {
-    access: &'q Access<'q>,
-    action: &'q str,
-    entry: Option<catalog::Action>,
-    targets: &'q Targets<'q>,
-    context: &'q Context,
-    /// Documents with a statement that speaks of the action.
-    relevant: index::Relevant,
-    /// Targets by what no statement can tell apart but by their ARN.
-    groups: Vec<Vec<u32>>,
-    /// Which targets each resource pattern covers.
-    patterns: targets::PatternHits<'q>,
-    /// Organisation policies of each account, for callers and for resources.
-    controls: Vec<(Owned, Owned, bool)>,
-    /// Whether some target has a policy of its own, so that even principals without a permission must be asked.
-    any_resource_policy: bool,
-}
-
-impl<'q> Question<'q> {
-    fn new(access: &'q Access<'q>, action: &'q str, targets: &'q Targets<'q>, context: &'q Context) -> Question<'q> {
-        let inventory = access.inventory;
-        let entry = catalog::action(action);
-        let relevant = access.index.relevant(action);
-        let plain = |attachment: &Attachment| match access.policy(attachment.document) {
-            Some(policy) => policy.clone(),
-            None => Policy::unreadable(Arc::clone(&attachment.name)),
-        };
-        let controls = inventory
-            .accounts
-            .iter()
-            .map(|account| match &account.controls {
-                Controls::None => (Owned::None, Owned::None, false),
-                Controls::Unseen => (Owned::Unseen, Owned::Unseen, false),
-                Controls::Levels { scps, rcps, management_account } => {
-                    (levels(scps, &plain), levels(rcps, &plain), *management_account)
-                }
-            })
-            .collect();
-        let wildcard_only = entry.is_some_and(|entry| entry.is_wildcard_only());
-        let patterns = targets::PatternHits::new(inventory, targets, &relevant, wildcard_only);
-        let groups = targets.groups(inventory, relevant.mentions_resource_tags);
-        let any_resource_policy = targets.any_policy(inventory) || targets.any_key();
-        Question { access, action, entry, targets, context, relevant, groups, patterns, controls, any_resource_policy }
-    }
-
-    /// What a class may do; one answer for each member where its policies tell members apart.
-    fn answer(&self, class: &Class) -> Vec<Answer> {
-        let grants = class.policies.iter().any(|document| self.relevant.allows(*document));
-        if !grants && !self.any_resource_policy {
-            return Vec::new();
-        }
-        let documents = || class.policies.iter().chain(class.boundary.iter());
-        let personal = self.any_resource_policy || documents().any(|document| self.relevant.is_personal(*document));
-        let one = |members: &[PrincipalId]| -> Option<Answer> {
-            let blocks = self.blocks(class, *members.first()?);
-            (!blocks.is_empty()).then(|| Answer { principals: members.to_vec(), blocks })
-        };
-        if personal {
-            class.members.iter().filter_map(|member| one(std::slice::from_ref(member))).collect()
-        } else {
-            one(&class.members).into_iter().collect()
-        }
-    }
-
-    fn blocks(&self, class: &Class, member: PrincipalId) -> Vec<Block> {
-        let documents: Vec<DocumentId> = class
-            .policies
-            .iter()
-            .copied()
-            .filter(|document| self.relevant.contains(*document))
-            .chain(class.boundary)
-            .collect();
-        let mut blocks = Vec::new();
-        for group in &self.groups {
-            for targets in self.patterns.split(group, &documents) {
-                let Some(first) = targets.first() else { continue };
-                if let Some(decision) = self.decide(class, member, *first)
-                    && !(decision.verdict == Verdict::ImplicitDeny && decision.decided_by == Layer::Identity)
-                {
-                    blocks.push(Block { targets, decision });
-                }
-            }
-        }
-        blocks
-    }
-
-    fn decide(&self, class: &Class, member: PrincipalId, target: u32) -> Option<Decision> {
-        let access = self.access;
-        let inventory = access.inventory;
-        let (target, resource) = self.targets.get(target)?;
-        let target = effective(target, self.entry);
-        let holder = inventory.principal(member)?;
-        let caller = access.caller(member)?;
-        let resource_policy =
-            access.resource_attachment(resource).and_then(|attachment| access.policy(attachment.document));
-        let (scps, _, management_account) = self.controls.get(class.account.0 as usize)?;
-        let owner = match target.account.as_deref() {
-            None => Some(class.account.0 as usize),
-            Some(id) => inventory.accounts.iter().position(|account| *account.id == *id),
-        };
-        let rcps = owner.and_then(|owner| self.controls.get(owner)).map_or(&Owned::Unseen, |(_, rcps, _)| rcps);
-        let relevant = |document: &&DocumentId| self.relevant.contains(**document);
-        let stack = Stack {
-            identity: class.policies.iter().filter(relevant).filter_map(|id| access.policy(*id)).collect(),
-            boundaries: class.boundary.iter().filter_map(|id| access.policy(*id)).collect(),
-            session: None,
-            resource: match resource_policy {
-                Some(policy) => ResourceSide::Policy(policy),
-                None => access.without_policy(&target, resource),
-            },
-            bucket: None,
-            endpoints: Vec::new(),
-            scps: borrow(scps),
-            rcps: borrow(rcps),
-            management_account: *management_account,
-        };
-        let facts = access.facts(holder, caller, self.action, self.entry, &target, self.context);
-        Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
-    }
 }

@@ -15,9 +15,9 @@ mod values;
 mod words;
 
 pub use caller::{Caller, CallerKind, NotACaller};
-pub use compile::{Naming, Policy, Statement};
+pub use compile::{Naming, Policy, ResourcePattern, Statement};
 pub use decide::*;
-pub use facts::{Context, Facts, Known, Tags, Target, World, access_point};
+pub use facts::{Context, Facts, Known, PROPERTIES, Tags, Target, World, access_point};
 pub use formula::{Atom, Formula, Key, Unseen};
 pub use solve::{Alternatives, Literal, Solution, is_satisfiable, solve};
 pub use values::{Members, ValueSet};
