@@ -45,6 +45,10 @@ impl Mentions {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        !self.principal && self.principal_tags.is_empty() && self.resource_tags.is_empty()
+    }
+
     pub(super) fn join(&mut self, other: &Mentions) {
         self.principal |= other.principal;
         self.principal_tags.extend(other.principal_tags.iter().cloned());

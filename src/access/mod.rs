@@ -27,7 +27,8 @@ pub struct Access<'i> {
     inventory: &'i Inventory,
     compiled: Vec<OnceLock<Policy>>,
     index: ActionIndex,
-    unreadable: Vec<DocumentId>,
+    /// Documents that cannot be read, under the name by which one first comes upon them.
+    unreadable: Vec<(DocumentId, Arc<str>)>,
     classes: Vec<Class>,
     callers: Vec<OnceLock<Option<Caller>>>,
 }
@@ -70,13 +71,11 @@ impl Answer {
 impl<'i> Access<'i> {
     /// Prepares an inventory for questions.
     pub fn new(inventory: &'i Inventory) -> Access<'i> {
-        let documents = (0..).map(DocumentId).zip(&inventory.documents);
-        let unreadable = documents.filter(|(_, document)| document.policy.is_none());
         Access {
             inventory,
             compiled: (0..inventory.documents.len()).map(|_| OnceLock::new()).collect(),
             index: ActionIndex::new(&inventory.documents),
-            unreadable: unreadable.map(|(id, _)| id).collect(),
+            unreadable: unreadable(inventory),
             classes: classes(inventory),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
         }
@@ -270,6 +269,25 @@ fn borrow(owned: &Owned) -> engine::Controls<'_> {
         Owned::Unseen => engine::Controls::Unseen,
         Owned::Levels(levels) => engine::Controls::Levels(levels.iter().map(|level| level.iter().collect()).collect()),
     }
+}
+
+fn unreadable(inventory: &Inventory) -> Vec<(DocumentId, Arc<str>)> {
+    let of_principals = inventory.principals.iter().flat_map(|one| one.policies.iter().chain(&one.boundary));
+    let of_resources = inventory.resources.iter().filter_map(|resource| resource.policy.as_ref());
+    let over = inventory.accounts.iter().filter_map(|account| match &account.controls {
+        Controls::Levels { scps, rcps, .. } => Some(scps.iter().chain(rcps).flatten()),
+        Controls::None | Controls::Unseen => None,
+    });
+    let is_unreadable = |id| inventory.document(id).is_none_or(|document| document.policy.is_none());
+    let mut found: FxHashMap<DocumentId, Arc<str>> = FxHashMap::default();
+    for attachment in of_principals.chain(of_resources).chain(over.flatten()) {
+        if is_unreadable(attachment.document) {
+            found.entry(attachment.document).or_insert_with(|| Arc::clone(&attachment.name));
+        }
+    }
+    let mut all: Vec<(DocumentId, Arc<str>)> = found.into_iter().collect();
+    all.sort_unstable();
+    all
 }
 
 fn classes(inventory: &Inventory) -> Vec<Class> {

@@ -24,13 +24,18 @@ use std::sync::{Arc, OnceLock};
 /// A statement that takes part, or a whole document that cannot be read.
 struct Entry<'q> {
     document: DocumentId,
+    /// Of a document that cannot be read.
+    name: Option<&'q Arc<str>>,
     /// `None`: the document cannot be read.
     source: Option<(&'q Statement, Version, PolicyKind)>,
     reach: Reach,
     /// Whether nothing but the resource decides whether it applies.
     plain: bool,
     mentions: Mentions,
-    compiled: OnceLock<Policy>,
+    /// The first entry that says the same of every target that both certainly cover.
+    alike: u32,
+    /// As it stands, and with its resources left aside.
+    compiled: [OnceLock<Policy>; 2],
 }
 
 impl Entry<'_> {
@@ -43,17 +48,27 @@ impl Entry<'_> {
     }
 
     /// The statement alone, its actions put in the one word that matters: long lists would be matched in each case.
-    fn policy(&self, action: &str) -> &Policy {
-        self.compiled.get_or_init(|| {
-            let name = format!("document {}", self.document.0);
+    /// `covers`: the target is known to be covered.
+    fn policy(&self, action: &str, covers: bool) -> &Policy {
+        let [exact, general] = &self.compiled;
+        let compiled = if covers { general } else { exact };
+        compiled.get_or_init(|| {
+            let name = self.name.cloned().unwrap_or_default();
             let Some((statement, version, kind)) = self.source else { return Policy::unreadable(name) };
             let mut statement = statement.clone();
             if !statement.action.negated && !is_contested(&statement) {
                 statement.action.values = vec![action.to_owned()];
             }
+            if covers {
+                statement.resource = Some(everything());
+            }
             Policy::new(name, &iam::Policy { version, id: None, statements: vec![statement] }, kind)
         })
     }
+}
+
+fn everything() -> iam::Element<String> {
+    iam::Element { negated: false, values: vec!["*".to_owned()] }
 }
 
 fn is_contested(statement: &Statement) -> bool {
@@ -90,16 +105,14 @@ struct Party<'q> {
     principals: Vec<PrincipalId>,
     class: &'q Class,
     documents: Vec<DocumentId>,
-    likeness: Likeness,
+    likeness: Option<Arc<Likeness>>,
     /// Whether a policy of a resource names them: it may allow what their own policies do not.
     named: bool,
 }
 
 /// How alike principals must be to be decided as one.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 enum Likeness {
-    /// Same account, same kind.
-    Kind,
     /// The same values of the tags that are looked at; `None`: a session may choose them.
     Tags(Option<Vec<(String, Option<String>)>>),
     /// Nobody else.
@@ -110,41 +123,35 @@ enum Likeness {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Case {
     kind: u32,
-    likeness: u32,
-    /// What the identity policies say: see [`Tokens`].
-    identity: u32,
-    boundary: Option<u32>,
-    group: u32,
+    /// `None`: whoever of the kind it is.
+    likeness: Option<Arc<Likeness>>,
+    identity: Tokens,
+    boundary: Option<Tokens>,
+    group: GroupId,
     /// Where a policy variable stands in a pattern, the answer names the target.
     target: Option<u32>,
 }
 
-/// What statements say of a target: [`ALLOW`] and [`DENY`] where they say it without any condition, else the position of
-/// the entry, from [`FIRST`]. In order, each once.
-type Tokens = Vec<u32>;
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum GroupId {
+    Coarse(u32),
+    Fine(u32),
+}
 
-const ALLOW: u32 = 0;
-const DENY: u32 = 1;
-const FIRST: u32 = 2;
+/// What statements say of a target. In order, each once.
+type Tokens = Vec<Token>;
 
-/// Numbers for things that are compared often.
-struct Interner<T>(FxHashMap<T, u32>);
-
-impl<T: Clone + Eq + std::hash::Hash> Interner<T> {
-    fn id(&mut self, value: &T) -> u32 {
-        if let Some(known) = self.0.get(value) {
-            return *known;
-        }
-        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.insert(value.clone(), next);
-        next
-    }
-
-    fn into_order(self) -> Vec<T> {
-        let mut all: Vec<(T, u32)> = self.0.into_iter().collect();
-        all.sort_unstable_by_key(|(_, id)| *id);
-        all.into_iter().map(|(value, _)| value).collect()
-    }
+/// What a statement says of a target.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Token {
+    /// Yes, whatever the conditions.
+    Allow,
+    /// No, whatever the conditions.
+    Deny,
+    /// What the conditions of this entry say: it covers the target.
+    When(u32),
+    /// What this entry says, if it covers the target at all.
+    Whether(u32),
 }
 
 /// One action on many targets.
@@ -226,22 +233,38 @@ impl<'q> Question<'q> {
             let looks = !plain || reach.variable;
             Some(Entry {
                 document,
+                name: None,
                 source: Some((statement, version, kind)),
                 mentions: if looks { Mentions::of(statement, version) } else { Mentions::default() },
                 reach,
                 plain,
-                compiled: OnceLock::new(),
+                alike: 0,
+                compiled: Default::default(),
             })
         };
         let mut entries: Vec<Entry<'q>> = speaking.into_par_iter().with_min_len(512).filter_map(entry).collect();
-        entries.extend(self.access.unreadable.iter().map(|document| Entry {
+        entries.extend(self.access.unreadable.iter().map(|(document, name)| Entry {
             document: *document,
+            name: Some(name),
             source: None,
             reach: Reach::EVERYTHING,
             plain: false,
             mentions: Mentions::default(),
-            compiled: OnceLock::new(),
+            alike: 0,
+            compiled: Default::default(),
         }));
+        // Statements that differ in nothing but what they cover: the copies in many a policy of a condition like MFA.
+        let mut first: FxHashMap<(Effect, Version, &'q [iam::Condition]), u32> = FxHashMap::default();
+        for (index, entry) in (0..).zip(&mut entries) {
+            entry.alike = match entry.source {
+                Some((statement, version, PolicyKind::Identity))
+                    if !entry.reach.variable && !is_contested(statement) =>
+                {
+                    *first.entry((statement.effect, version, &statement.conditions)).or_insert(index)
+                }
+                _ => index,
+            };
+        }
         let mut start = 0_usize;
         for same in entries.chunk_by(|a, b| a.document == b.document) {
             let end = start.saturating_add(same.len());
@@ -267,19 +290,13 @@ impl<'q> Question<'q> {
     /// A document cut down to what speaks.
     fn cut(&self, document: DocumentId) -> Policy {
         let entries: Vec<u32> = self.entries_of(document).map(|(index, _)| index).collect();
-        self.joined(format!("document {}", document.0), &entries)
+        self.joined(&format!("document {}", document.0), &entries)
     }
 
     /// Entries as one policy.
-    fn joined(&self, name: impl Into<Arc<str>>, entries: &[u32]) -> Policy {
-        let mut statements = Vec::new();
-        for entry in entries.iter().filter_map(|index| self.entries.get(*index as usize)) {
-            match &entry.policy(self.asked.action).statements {
-                Some(own) => statements.extend(own.iter().cloned()),
-                None => return Policy::unreadable(name),
-            }
-        }
-        Policy { name: name.into(), statements: Some(statements.into()) }
+    fn joined(&self, name: &str, entries: &[u32]) -> Policy {
+        let entries = entries.iter().filter_map(|index| self.entries.get(*index as usize));
+        join(name, entries.map(|entry| entry.policy(self.asked.action, false)))
     }
 
     fn find_controls(&mut self) {
@@ -400,7 +417,7 @@ impl<'q> Question<'q> {
             .map(|id| accounts.iter().position(|account| *account.id == *id).map_or(Owner::Unknown, Owner::Known));
         let granted = known.is_some_and(|target| target.properties.is_some_and(|all| all.contains_key("Grants")));
         let side = match entries {
-            Some(entries) => Side::Policy(self.joined(format!("policy of target {target}"), entries)),
+            Some(entries) => Side::Policy(self.joined("resource policy", entries)),
             None if self.is_unseen(target) => Side::Unseen,
             None => Side::None,
         };
@@ -428,54 +445,43 @@ impl<'q> Question<'q> {
 
     /// Everybody's answers, in the order of their first principal.
     pub(super) fn answer(&self) -> Vec<Answer> {
-        let parties = self.parties();
-        let mut likenesses = Interner(FxHashMap::default());
-        let mut tokens = Interner(FxHashMap::default());
-        let mut cases: FxHashMap<Case, u32> = FxHashMap::default();
+        let put = |memo: &mut Memo, party: Party<'q>| {
+            let cases = self.put(&party, memo);
+            (party.principals, cases)
+        };
+        let parties = self.parties().into_par_iter().with_min_len(32);
+        let put: Vec<_> = parties.map_init(Memo::default, put).filter(|(_, cases)| !cases.is_empty()).collect();
         // One principal and one target that each case is decided for.
-        let mut samples: Vec<(Case, PrincipalId, u32)> = Vec::new();
-        let mut plans = Vec::with_capacity(parties.len());
-        for party in parties {
-            let likeness = likenesses.id(&party.likeness);
-            let mut plan: Vec<(u32, Vec<u32>)> = Vec::new();
-            self.put(&party, likeness, &mut tokens, &mut |case, targets| {
-                let Some(first) = targets.first() else { return };
-                let next = u32::try_from(samples.len()).unwrap_or(u32::MAX);
-                let number = *cases.entry(case).or_insert_with_key(|case| {
-                    if let Some(member) = party.principals.first() {
-                        samples.push((case.clone(), *member, *first));
-                    }
-                    next
-                });
-                match plan.iter_mut().find(|(known, _)| *known == number) {
-                    Some((_, known)) => known.extend(targets),
-                    None => plan.push((number, targets.to_vec())),
+        let mut samples: Vec<(&Case, PrincipalId, u32)> = Vec::new();
+        let mut known: FxHashMap<&Case, usize> = FxHashMap::default();
+        for (principals, cases) in &put {
+            for (case, targets) in cases {
+                if let (Some(principal), Some(target)) = (principals.first(), targets.first()) {
+                    known.entry(case).or_insert_with(|| {
+                        samples.push((case, *principal, *target));
+                        samples.len().saturating_sub(1)
+                    });
                 }
-            });
-            if !plan.is_empty() {
-                plans.push((party.principals, plan));
             }
         }
-        let bench = Bench::new(self, tokens.into_order());
+        let bench = Bench::new(self, samples.iter().filter_map(|(case, ..)| case.boundary.as_ref()));
         let decisions: Vec<Option<Arc<Decision>>> = samples
             .par_iter()
             .with_min_len(16)
             .map(|(case, member, target)| bench.decide(case, *member, *target).map(Arc::new))
             .collect();
-        let block = |(case, mut targets): (u32, Vec<u32>)| {
-            let decision = decisions.get(case as usize)?.as_ref()?;
-            if decision.verdict == Verdict::ImplicitDeny && decision.decided_by == Layer::Identity {
-                return None;
-            }
-            targets.sort_unstable();
-            Some(Block { targets, decision: Arc::clone(decision) })
+        let block = |(case, targets): &(Case, Vec<u32>)| {
+            let decision = decisions.get(*known.get(case)?)?.as_ref()?;
+            let silent = decision.verdict == Verdict::ImplicitDeny && decision.decided_by == Layer::Identity;
+            (!silent).then(|| Block { targets: targets.clone(), decision: Arc::clone(decision) })
         };
-        let mut answers: Vec<Answer> = plans
-            .into_iter()
-            .filter_map(|(principals, plan)| {
-                let mut blocks: Vec<Block> = plan.into_iter().filter_map(block).collect();
+        let mut answers: Vec<Answer> = put
+            .iter()
+            .filter_map(|(principals, cases)| {
+                let mut blocks: Vec<Block> = cases.iter().filter_map(block).collect();
+                blocks.iter_mut().for_each(|block| block.targets.sort_unstable());
                 blocks.sort_by(|a, b| a.targets.cmp(&b.targets));
-                (!blocks.is_empty()).then_some(Answer { principals, blocks })
+                (!blocks.is_empty()).then(|| Answer { principals: principals.clone(), blocks })
             })
             .collect();
         answers.sort_by(|a, b| a.principals.cmp(&b.principals));
@@ -500,7 +506,7 @@ impl<'q> Question<'q> {
                     principals: vec![member],
                     class,
                     documents: documents.clone(),
-                    likeness: Likeness::Same(member),
+                    likeness: Some(Arc::new(Likeness::Same(member))),
                     named: true,
                 }));
             }
@@ -513,7 +519,7 @@ impl<'q> Question<'q> {
                     principals: Vec::new(),
                     class,
                     documents: documents.clone(),
-                    likeness: Likeness::Kind,
+                    likeness: None,
                     named: false,
                 });
                 next
@@ -550,7 +556,7 @@ impl<'q> Question<'q> {
             principals,
             class: party.class,
             documents: party.documents.clone(),
-            likeness,
+            likeness: Some(Arc::new(likeness)),
             named: false,
         };
         found.into_iter().map(apart).collect()
@@ -567,13 +573,13 @@ impl<'q> Question<'q> {
         })
     }
 
-    /// Puts a party's cases, each with targets in ascending order.
-    fn put(&self, party: &Party<'q>, likeness: u32, tokens: &mut Interner<Tokens>, add: &mut dyn FnMut(Case, &[u32])) {
+    /// A party's cases, each once, with its targets.
+    fn put(&self, party: &Party<'q>, memo: &mut Memo) -> Vec<(Case, Vec<u32>)> {
         let identity: Vec<(u32, &Entry<'q>)> = party.documents.iter().flat_map(|id| self.entries_of(*id)).collect();
         let boundary: Option<Vec<(u32, &Entry<'q>)>> = party.class.boundary.map(|id| self.entries_of(id).collect());
         let both = || identity.iter().chain(boundary.iter().flatten()).map(|(_, entry)| *entry);
-        let looks_at_tags = both().any(|entry| !entry.mentions.resource_tags.is_empty());
-        let groups = if looks_at_tags { &self.fine } else { &self.coarse };
+        let by_tags = both().any(|entry| !entry.mentions.resource_tags.is_empty());
+        let groups = if by_tags { &self.fine } else { &self.coarse };
         // Targets that some statement singles out; of all others a group is as good as one.
         let mut singled: Vec<u32> = both()
             .flat_map(|entry| entry.reach.certain.some().iter().chain(entry.reach.possible.some()))
@@ -581,50 +587,144 @@ impl<'q> Question<'q> {
             .collect();
         singled.sort_unstable();
         singled.dedup();
-        let mut put = |group_id: usize, group: &Group, target: Option<u32>, targets: &[u32]| {
-            let foreign = self.is_foreign(party.class, group);
-            if foreign && !group.open_to_others {
-                return;
+        let mut cases: Vec<(Case, Vec<u32>)> = Vec::new();
+        let mut known: FxHashMap<Case, usize> = FxHashMap::default();
+        let mut add = |case: Case, targets: &[u32]| {
+            let at = *known.entry(case).or_insert_with_key(|case| {
+                cases.push((case.clone(), Vec::new()));
+                cases.len().saturating_sub(1)
+            });
+            if let Some((_, all)) = cases.get_mut(at) {
+                all.extend(targets);
             }
-            let (said, names_target) = say(&identity, target);
-            let silent = !said.iter().any(|token| self.allows(*token));
-            if silent && (foreign || !(group.open_to_silent || party.named)) {
-                return;
-            }
-            let bound = boundary.as_ref().map(|boundary| say(boundary, target));
-            let names_target = names_target || bound.as_ref().is_some_and(|(_, names)| *names);
-            let case = Case {
-                kind: party.class.kind,
-                likeness,
-                identity: tokens.id(&said),
-                boundary: bound.map(|(said, _)| tokens.id(&said)),
-                group: u32::try_from(group_id).unwrap_or(u32::MAX),
-                target: target.filter(|_| names_target),
-            };
-            let case = Case { group: if looks_at_tags { case.group } else { case.group | COARSE }, ..case };
-            add(case, targets);
         };
-        for (index, group) in groups.iter().enumerate() {
-            if singled.is_empty() {
-                put(index, group, None, &group.targets);
-            } else {
-                let rest: Vec<u32> =
-                    group.targets.iter().copied().filter(|target| singled.binary_search(target).is_err()).collect();
-                put(index, group, None, &rest);
+        let said = (say(&identity, None), boundary.as_ref().map(|boundary| say(boundary, None)));
+        for (index, group) in (0..).zip(groups).filter(|(_, group)| self.concerns(party, group, &said.0)) {
+            let rest: Vec<u32> =
+                group.targets.iter().copied().filter(|target| singled.binary_search(target).is_err()).collect();
+            if let Some(first) = rest.first() {
+                add(self.case(party, memo, said.clone(), (index, by_tags), *first), &rest);
             }
         }
         for target in &singled {
             let Some((fine, coarse)) = self.group_of.get(*target as usize) else { continue };
-            let index = if looks_at_tags { *fine } else { *coarse } as usize;
-            if let Some(group) = groups.get(index) {
-                put(index, group, Some(*target), &[*target]);
+            let index = if by_tags { *fine } else { *coarse };
+            let said = (say(&identity, Some(*target)), boundary.as_ref().map(|boundary| say(boundary, Some(*target))));
+            if groups.get(index as usize).is_some_and(|group| self.concerns(party, group, &said.0)) {
+                add(self.case(party, memo, said, (index, by_tags), *target), &[*target]);
             }
+        }
+        cases
+    }
+
+    /// Whether something may allow the party anything on the group, given what its statements say.
+    fn concerns(&self, party: &Party<'q>, group: &Group, said: &Tokens) -> bool {
+        let foreign = self.is_foreign(party.class, group);
+        (!foreign && (group.open_to_silent || party.named))
+            || ((!foreign || group.open_to_others) && said.iter().any(|token| self.allows(*token)))
+    }
+
+    /// Puts a case into the fewest words: what hangs on the principal's or the target's tags is resolved here, where the
+    /// tags are known, so that whoever comes to the same result shares the decision.
+    fn case(
+        &self,
+        party: &Party<'q>,
+        memo: &mut Memo,
+        (identity, boundary): (Tokens, Option<Tokens>),
+        (group, by_tags): (u32, bool),
+        target: u32,
+    ) -> Case {
+        let mut mentions = Mentions::default();
+        let mut names_target = false;
+        let mut resolve = |tokens: Tokens| {
+            let mut resolved = Tokens::with_capacity(tokens.len());
+            for token in tokens {
+                let Some(entry) = self.entry(token) else {
+                    resolved.push(token);
+                    continue;
+                };
+                names_target |= entry.reach.variable;
+                if entry.mentions.is_empty() || entry.reach.variable {
+                    mentions.join(&entry.mentions);
+                    resolved.push(token);
+                    continue;
+                }
+                let key = (token, party.class.kind, party.likeness.clone(), group, by_tags);
+                let applies = memo
+                    .0
+                    .entry(key)
+                    .or_insert_with(|| self.applies(party, entry, matches!(token, Token::When(_)), target));
+                match (applies, entry.source) {
+                    (engine::Formula::False, _) => {}
+                    (engine::Formula::True, Some((Statement { effect: Effect::Allow, .. }, ..))) => {
+                        resolved.push(Token::Allow)
+                    }
+                    (engine::Formula::True, Some(_)) => resolved.push(Token::Deny),
+                    _ => {
+                        mentions.join(&entry.mentions);
+                        resolved.push(token);
+                    }
+                }
+            }
+            resolved.sort_unstable();
+            resolved.dedup();
+            self.without_idle(resolved)
+        };
+        let (identity, boundary) = (resolve(identity), boundary.map(&mut resolve));
+        let looks_at_principal = |mentions: &Mentions| mentions.principal || !mentions.principal_tags.is_empty();
+        let alone = party.named || looks_at_principal(&mentions) || looks_at_principal(&self.everywhere);
+        let fine = by_tags && !mentions.resource_tags.is_empty();
+        let group = match self.group_of.get(target as usize) {
+            Some((_, coarse)) if !fine => GroupId::Coarse(*coarse),
+            _ => GroupId::Fine(group),
+        };
+        Case {
+            kind: party.class.kind,
+            likeness: party.likeness.clone().filter(|_| alone),
+            identity,
+            boundary,
+            group,
+            target: Some(target).filter(|_| names_target),
         }
     }
 
-    fn allows(&self, token: u32) -> bool {
-        let entry = token.checked_sub(FIRST).and_then(|index| self.entries.get(index as usize));
-        token == ALLOW || entry.is_some_and(|entry| entry.may(Effect::Allow))
+    fn applies(&self, party: &Party<'q>, entry: &Entry<'q>, covers: bool, target: u32) -> engine::Formula {
+        let applies = || {
+            let member = *party.principals.first()?;
+            let holder = self.access.inventory.principal(member)?;
+            let (target, _) = self.asked.get(target)?;
+            let caller = self.access.caller(member)?;
+            let facts =
+                self.access.facts(holder, caller, self.asked.action, self.asked.entry, target, self.asked.context);
+            let policy = entry.policy(self.asked.action, covers);
+            Some(policy.statements.as_ref()?.first()?.applies(&facts))
+        };
+        applies().unwrap_or_else(|| engine::Formula::undecided("a policy that cannot be read"))
+    }
+
+    /// Drops what makes no difference beside an unconditional statement of the same effect.
+    fn without_idle(&self, mut tokens: Tokens) -> Tokens {
+        for (sure, effect) in [(Token::Allow, Effect::Allow), (Token::Deny, Effect::Deny)] {
+            if tokens.contains(&sure) {
+                tokens.retain(|token| {
+                    self.entry(*token)
+                        .and_then(|entry| entry.source)
+                        .is_none_or(|(statement, ..)| statement.effect != effect)
+                });
+            }
+        }
+        tokens
+    }
+
+    fn entry(&self, token: Token) -> Option<&Entry<'q>> {
+        match token {
+            Token::Allow | Token::Deny => None,
+            Token::When(index) | Token::Whether(index) => self.entries.get(index as usize),
+        }
+    }
+
+    fn allows(&self, token: Token) -> bool {
+        token == Token::Allow || self.entry(token).is_some_and(|entry| entry.may(Effect::Allow))
     }
 
     /// Whether the group belongs to another account than the class.
@@ -640,37 +740,33 @@ impl<'q> Question<'q> {
     }
 }
 
-/// Marks the number of a coarse group, so that it is no fine group's.
-const COARSE: u32 = 1 << 31;
+/// When statements apply that look at tags or at the principal.
+#[derive(Default)]
+struct Memo(FxHashMap<(Token, u32, Option<Arc<Likeness>>, u32, bool), engine::Formula>);
 
-/// What entries say of a target; `None`: of one that none of them singles out. And whether it names the target.
-fn say(entries: &[(u32, &Entry<'_>)], target: Option<u32>) -> (Tokens, bool) {
+/// What entries say of a target; `None`: of one that none of them singles out.
+fn say(entries: &[(u32, &Entry<'_>)], target: Option<u32>) -> Tokens {
     let covers = |hits: &Hits| match (hits, target) {
         (Hits::All, _) => true,
         (Hits::Some(_), None) => false,
         (hits, Some(target)) => hits.contains(target),
     };
-    let mut said = Vec::new();
-    let mut names_target = false;
+    let mut said = Tokens::new();
     for (index, entry) in entries {
         let certain = covers(&entry.reach.certain);
         if !certain && !covers(&entry.reach.possible) {
             continue;
         }
         said.push(match entry.source {
-            Some((statement, ..)) if entry.plain && certain => match statement.effect {
-                Effect::Allow => ALLOW,
-                Effect::Deny => DENY,
-            },
-            _ => {
-                names_target |= entry.reach.variable;
-                index.saturating_add(FIRST)
-            }
+            Some((Statement { effect: Effect::Allow, .. }, ..)) if entry.plain && certain => Token::Allow,
+            Some(_) if entry.plain && certain => Token::Deny,
+            Some((_, _, PolicyKind::Identity)) if certain => Token::When(entry.alike),
+            _ => Token::Whether(*index),
         });
     }
     said.sort_unstable();
     said.dedup();
-    (said, names_target)
+    said
 }
 
 /// What decisions depend on beside the ARN.
@@ -735,59 +831,48 @@ fn name_of(text: &str) -> Option<(String, String)> {
 /// Where cases are decided.
 struct Bench<'b, 'q> {
     question: &'b Question<'q>,
-    tokens: Vec<Tokens>,
-    always: [Policy; 2],
+    /// An unconditional allow, an unconditional deny.
+    sure: [Policy; 2],
     /// A boundary is one policy, however many statements speak.
-    boundaries: Vec<OnceLock<Policy>>,
+    boundaries: FxHashMap<&'b Tokens, Policy>,
 }
 
 impl<'b, 'q> Bench<'b, 'q> {
-    fn new(question: &'b Question<'q>, tokens: Vec<Tokens>) -> Bench<'b, 'q> {
-        let always = |effect| {
-            let everything = |text: &str| iam::Element { negated: false, values: vec![text.to_owned()] };
+    fn new(question: &'b Question<'q>, boundaries: impl Iterator<Item = &'b Tokens>) -> Bench<'b, 'q> {
+        let sure = |effect| {
             let statement = Statement {
                 sid: None,
                 effect,
                 principal: None,
-                action: everything("*"),
-                resource: Some(everything("*")),
+                action: everything(),
+                resource: Some(everything()),
                 conditions: Vec::new(),
             };
             let policy = iam::Policy { version: Version::V2012, id: None, statements: vec![statement] };
             Policy::new("unconditional", &policy, PolicyKind::Identity)
         };
-        let boundaries = tokens.iter().map(|_| OnceLock::new()).collect();
-        Bench { question, tokens, always: [always(Effect::Allow), always(Effect::Deny)], boundaries }
-    }
-
-    fn policies(&self, tokens: u32) -> Vec<&Policy> {
-        let [allow, deny] = &self.always;
-        let entry = |token: u32| {
-            let entry = self.question.entries.get(token.checked_sub(FIRST)? as usize)?;
-            Some(entry.policy(self.question.asked.action))
-        };
-        let tokens = self.tokens.get(tokens as usize).into_iter().flatten();
-        tokens
-            .filter_map(|token| match *token {
-                ALLOW => Some(allow),
-                DENY => Some(deny),
-                other => entry(other),
-            })
-            .collect()
-    }
-
-    fn boundary(&self, tokens: u32) -> Option<&Policy> {
-        let one = self.boundaries.get(tokens as usize)?;
-        Some(one.get_or_init(|| {
-            let mut statements = Vec::new();
-            for policy in self.policies(tokens) {
-                match &policy.statements {
-                    Some(own) => statements.extend(own.iter().cloned()),
-                    None => return Policy::unreadable(Arc::clone(&policy.name)),
-                }
+        let sure = [sure(Effect::Allow), sure(Effect::Deny)];
+        let mut bench = Bench { question, sure, boundaries: FxHashMap::default() };
+        for tokens in boundaries {
+            if !bench.boundaries.contains_key(tokens) {
+                let joined = join("boundary", bench.policies(tokens));
+                bench.boundaries.insert(tokens, joined);
             }
-            Policy { name: "boundary".into(), statements: Some(statements.into()) }
-        }))
+        }
+        bench
+    }
+
+    fn policies(&self, tokens: &Tokens) -> Vec<&Policy> {
+        let [allow, deny] = &self.sure;
+        let policy = |token: &Token| match *token {
+            Token::Allow => Some(allow),
+            Token::Deny => Some(deny),
+            token => {
+                let covers = matches!(token, Token::When(_));
+                self.question.entry(token).map(|entry| entry.policy(self.question.asked.action, covers))
+            }
+        };
+        tokens.iter().filter_map(policy).collect()
     }
 
     fn decide(&self, case: &Case, member: PrincipalId, target: u32) -> Option<Decision> {
@@ -795,8 +880,10 @@ impl<'b, 'q> Bench<'b, 'q> {
         let holder = access.inventory.principal(member)?;
         let caller = access.caller(member)?;
         let (target, _) = asked.get(target)?;
-        let groups = if case.group & COARSE == 0 { &self.question.fine } else { &self.question.coarse };
-        let group = groups.get((case.group & !COARSE) as usize)?;
+        let group = match case.group {
+            GroupId::Coarse(index) => self.question.coarse.get(index as usize)?,
+            GroupId::Fine(index) => self.question.fine.get(index as usize)?,
+        };
         let of_caller = controls.get(holder.account.0 as usize);
         let of_resource = match group.owner {
             None => of_caller,
@@ -805,8 +892,8 @@ impl<'b, 'q> Bench<'b, 'q> {
         };
         let (scps, management_account) = of_caller.map_or((&Owned::Unseen, false), |(scps, _, of)| (scps, *of));
         let stack = Stack {
-            identity: self.policies(case.identity),
-            boundaries: case.boundary.and_then(|tokens| self.boundary(tokens)).into_iter().collect(),
+            identity: self.policies(&case.identity),
+            boundaries: case.boundary.iter().filter_map(|tokens| self.boundaries.get(tokens)).collect(),
             resource: match &group.side {
                 Side::None => ResourceSide::None,
                 Side::Unseen => ResourceSide::Unseen,
@@ -820,4 +907,16 @@ impl<'b, 'q> Bench<'b, 'q> {
         let facts = access.facts(holder, caller, asked.action, asked.entry, target, asked.context);
         Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
     }
+}
+
+/// Several policies as one.
+fn join<'p>(name: &str, policies: impl IntoIterator<Item = &'p Policy>) -> Policy {
+    let mut statements = Vec::new();
+    for policy in policies {
+        match &policy.statements {
+            Some(own) => statements.extend(own.iter().cloned()),
+            None => return policy.clone(),
+        }
+    }
+    Policy { name: name.into(), statements: Some(statements.into()) }
 }

@@ -94,7 +94,7 @@ pub enum PrincipalSpec {
 }
 
 /// One key under one operator of a `Condition` element.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// How the key is compared.
     pub operator: Operator,
