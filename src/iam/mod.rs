@@ -5,6 +5,7 @@
 mod operator;
 mod parse;
 mod print;
+mod strict;
 
 pub use operator::{Operator, Quantifier, Relation, Test};
 pub use parse::{Issue, Parsed, parse};
