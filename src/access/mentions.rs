@@ -45,8 +45,14 @@ impl Mentions {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        !self.principal && self.principal_tags.is_empty() && self.resource_tags.is_empty()
+    /// Whether principals of one kind can be told apart.
+    pub(super) fn principals(&self) -> bool {
+        self.principal || !self.principal_tags.is_empty()
+    }
+
+    /// Whether resources can be told apart by their tags.
+    pub(super) fn tags(&self) -> bool {
+        !self.resource_tags.is_empty()
     }
 
     pub(super) fn join(&mut self, other: &Mentions) {

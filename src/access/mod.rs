@@ -30,6 +30,8 @@ pub struct Access<'i> {
     /// Documents that cannot be read, under the name by which one first comes upon them.
     unreadable: Vec<(DocumentId, Arc<str>)>,
     classes: Vec<Class>,
+    /// An unconditional allow and an unconditional deny, whoever says it.
+    sure: [Policy; 2],
     callers: Vec<OnceLock<Option<Caller>>>,
 }
 
@@ -77,6 +79,7 @@ impl<'i> Access<'i> {
             index: ActionIndex::new(&inventory.documents),
             unreadable: unreadable(inventory),
             classes: classes(inventory),
+            sure: question::sure(),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
         }
     }

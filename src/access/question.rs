@@ -43,10 +43,6 @@ impl Entry<'_> {
         self.source.is_none_or(|(statement, ..)| statement.effect == effect)
     }
 
-    fn covers(&self, target: u32) -> bool {
-        self.reach.certain.contains(target) || self.reach.possible.contains(target)
-    }
-
     /// The statement alone, its actions put in the one word that matters: long lists would be matched in each case.
     /// `covers`: the target is known to be covered.
     fn policy(&self, action: &str, covers: bool) -> &Policy {
@@ -105,13 +101,14 @@ struct Party<'q> {
     principals: Vec<PrincipalId>,
     class: &'q Class,
     documents: Vec<DocumentId>,
-    likeness: Option<Arc<Likeness>>,
+    /// Number of their [`Likeness`]; `None`: whoever of the kind it is.
+    likeness: Option<u32>,
     /// Whether a policy of a resource names them: it may allow what their own policies do not.
     named: bool,
 }
 
 /// How alike principals must be to be decided as one.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Likeness {
     /// The same values of the tags that are looked at; `None`: a session may choose them.
     Tags(Option<Vec<(String, Option<String>)>>),
@@ -123,10 +120,11 @@ enum Likeness {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Case {
     kind: u32,
-    /// `None`: whoever of the kind it is.
-    likeness: Option<Arc<Likeness>>,
+    likeness: Option<u32>,
     identity: Tokens,
     boundary: Option<Tokens>,
+    /// Of each level, where there are any.
+    scps: Option<Arc<[Tokens]>>,
     group: GroupId,
     /// Where a policy variable stands in a pattern, the answer names the target.
     target: Option<u32>,
@@ -161,8 +159,8 @@ pub(super) struct Question<'q> {
     entries: Vec<Entry<'q>>,
     /// The entries of each document.
     of_document: FxHashMap<DocumentId, Range<usize>>,
-    /// Organisation policies of each account, for callers and for resources, as far as they speak.
-    controls: Vec<(Owned, Owned, bool)>,
+    /// Organisation policies of each account, as far as they speak.
+    controls: Vec<Over>,
     /// Groups, each within one of `coarse`: told apart by tags as well.
     fine: Vec<Group>,
     /// Groups that are not told apart by tags.
@@ -171,8 +169,10 @@ pub(super) struct Question<'q> {
     group_of: Vec<(u32, u32)>,
     /// Callers whom some policy of a resource names.
     named: FxHashSet<PrincipalId>,
-    /// What organisation policies and policies of resources look at, whoever calls.
+    /// What resource control policies and policies of resources look at, whoever calls.
     everywhere: Mentions,
+    /// What service control policies look at.
+    scps: Mentions,
 }
 
 impl<'q> Question<'q> {
@@ -194,6 +194,7 @@ impl<'q> Question<'q> {
             group_of: Vec::new(),
             named: FxHashSet::default(),
             everywhere: Mentions::default(),
+            scps: Mentions::default(),
         };
         question.find_entries();
         question.find_controls();
@@ -229,7 +230,7 @@ impl<'q> Question<'q> {
             if reach.is_empty() {
                 return None;
             }
-            let plain = statement.conditions.is_empty() && statement.principal.is_none() && !is_contested(statement);
+            let plain = statement.conditions.is_empty() && kind == PolicyKind::Identity && !is_contested(statement);
             let looks = !plain || reach.variable;
             Some(Entry {
                 document,
@@ -254,13 +255,13 @@ impl<'q> Question<'q> {
             compiled: Default::default(),
         }));
         // Statements that differ in nothing but what they cover: the copies in many a policy of a condition like MFA.
-        let mut first: FxHashMap<(Effect, Version, &'q [iam::Condition]), u32> = FxHashMap::default();
+        type Rest<'q> = (PolicyKind, Version, Effect, &'q Option<iam::Element<PrincipalSpec>>, &'q [iam::Condition]);
+        let mut first: FxHashMap<Rest<'q>, u32> = FxHashMap::default();
         for (index, entry) in (0..).zip(&mut entries) {
             entry.alike = match entry.source {
-                Some((statement, version, PolicyKind::Identity))
-                    if !entry.reach.variable && !is_contested(statement) =>
-                {
-                    *first.entry((statement.effect, version, &statement.conditions)).or_insert(index)
+                Some((statement, version, kind)) if !entry.reach.variable && !is_contested(statement) => {
+                    let rest = (kind, version, statement.effect, &statement.principal, &*statement.conditions);
+                    *first.entry(rest).or_insert(index)
                 }
                 _ => index,
             };
@@ -287,25 +288,45 @@ impl<'q> Question<'q> {
         range.filter_map(|index| Some((u32::try_from(index).ok()?, self.entries.get(index)?)))
     }
 
-    /// A document cut down to what speaks.
-    fn cut(&self, document: DocumentId) -> Policy {
-        let entries: Vec<u32> = self.entries_of(document).map(|(index, _)| index).collect();
-        self.joined(&format!("document {}", document.0), &entries)
+    /// What entries, given by position, say of a target.
+    fn say_of(&self, entries: &[u32], target: u32) -> Tokens {
+        let entries = entries.iter().filter_map(|index| Some((*index, self.entries.get(*index as usize)?)));
+        say(entries, Some(target))
     }
 
-    /// Entries as one policy.
-    fn joined(&self, name: &str, entries: &[u32]) -> Policy {
-        let entries = entries.iter().filter_map(|index| self.entries.get(*index as usize));
-        join(name, entries.map(|entry| entry.policy(self.asked.action, false)))
+    /// What is said, as policies of one statement each.
+    fn policies<'p>(&'p self, tokens: &Tokens) -> Vec<&'p Policy> {
+        let [allow, deny] = &self.access.sure;
+        let policy = |token: &Token| match *token {
+            Token::Allow => Some(allow),
+            Token::Deny => Some(deny),
+            Token::When(_) => Some(self.entry(*token)?.policy(self.asked.action, true)),
+            Token::Whether(_) => Some(self.entry(*token)?.policy(self.asked.action, false)),
+        };
+        tokens.iter().filter_map(policy).collect()
     }
 
     fn find_controls(&mut self) {
-        let cut = |attachment: &Attachment| self.cut(attachment.document);
+        let entries = |attachment: &Attachment| -> Vec<u32> {
+            self.entries_of(attachment.document).map(|(index, _)| index).collect()
+        };
+        let cut = |attachment: &Attachment| {
+            let exactly =
+                |index: u32| self.entries.get(index as usize).map(|entry| entry.policy(self.asked.action, false));
+            join(&attachment.name, entries(attachment).into_iter().filter_map(exactly))
+        };
+        let scps_of = |levels: &[Vec<Attachment>]| -> Scps {
+            // No policy of this type on any level: the type is not switched on in the organisation.
+            if levels.iter().all(Vec::is_empty) {
+                return Scps::None;
+            }
+            Scps::Levels(levels.iter().map(|level| level.iter().flat_map(entries).collect()).collect())
+        };
         let of_account = |controls: &Controls| match controls {
-            Controls::None => (Owned::None, Owned::None, false),
-            Controls::Unseen => (Owned::Unseen, Owned::Unseen, false),
+            Controls::None => Over { scps: Scps::None, rcps: Owned::None, management_account: false },
+            Controls::Unseen => Over { scps: Scps::Unseen, rcps: Owned::Unseen, management_account: false },
             Controls::Levels { scps, rcps, management_account } => {
-                (super::levels(scps, &cut), super::levels(rcps, &cut), *management_account)
+                Over { scps: scps_of(scps), rcps: super::levels(rcps, &cut), management_account: *management_account }
             }
         };
         let accounts = &self.access.inventory.accounts;
@@ -315,16 +336,20 @@ impl<'q> Question<'q> {
     /// Sorts the targets into groups, by everything but their ARN that decisions depend on.
     fn find_groups(&mut self) {
         let inventory = self.access.inventory;
-        let mut over: BTreeSet<DocumentId> = BTreeSet::new();
+        let (mut over_callers, mut over_resources) = (BTreeSet::new(), BTreeSet::new());
         for account in &inventory.accounts {
             if let Controls::Levels { scps, rcps, .. } = &account.controls {
-                over.extend(scps.iter().chain(rcps).flatten().map(|attachment| attachment.document));
+                over_callers.extend(scps.iter().flatten().map(|attachment| attachment.document));
+                over_resources.extend(rcps.iter().flatten().map(|attachment| attachment.document));
             }
         }
-        let over: Vec<u32> = over.iter().flat_map(|document| self.entries_of(*document)).map(|(i, _)| i).collect();
-        let mut everywhere = Mentions::default();
-        for entry in over.iter().filter_map(|index| self.entries.get(*index as usize)) {
-            everywhere.join(&entry.mentions);
+        let entries = |documents: BTreeSet<DocumentId>| -> Vec<u32> {
+            documents.into_iter().flat_map(|document| self.entries_of(document)).map(|(index, _)| index).collect()
+        };
+        let (over_callers, over_resources) = (entries(over_callers), entries(over_resources));
+        let (mut everywhere, mut of_scps) = (Mentions::default(), Mentions::default());
+        for entry in over_callers.iter().filter_map(|index| self.entries.get(*index as usize)) {
+            of_scps.join(&entry.mentions);
         }
         let mut sides: FxHashMap<DocumentId, Vec<u32>> = FxHashMap::default();
         let mut names: FxHashSet<(String, String)> = FxHashSet::default();
@@ -332,7 +357,7 @@ impl<'q> Question<'q> {
             let Some(document) = self.document_of(target) else { continue };
             sides.entry(document).or_insert_with(|| self.entries_of(document).map(|(index, _)| index).collect());
         }
-        for index in sides.values().flatten().chain(&over) {
+        for index in sides.values().flatten().chain(&over_resources) {
             let Some(entry) = self.entries.get(*index as usize) else { continue };
             everywhere.join(&entry.mentions);
             for spec in entry.source.iter().flat_map(|(statement, ..)| &statement.principal).flat_map(|all| &all.values)
@@ -358,16 +383,16 @@ impl<'q> Question<'q> {
         for index in 0..self.asked.count() {
             let Some((target, _)) = self.asked.get(index) else { continue };
             let side = self.document_of(index).and_then(|document| sides.get(&document));
-            let covering = |all: &[u32]| -> Vec<u32> {
-                let covers = |i: &&u32| self.entries.get(**i as usize).is_some_and(|entry| entry.covers(index));
-                all.iter().filter(covers).copied().collect()
-            };
+            let policy = side.map(|side| self.say_of(side, index));
+            let over = [self.say_of(&over_callers, index), self.say_of(&over_resources, index)];
+            let variable = |token: &Token| self.entry(*token).is_some_and(|entry| entry.reach.variable);
+            let names_target = policy.iter().chain(&over).flatten().any(variable);
             let alike = Alike {
                 account: target.account.as_deref(),
-                policy: side.map(|side| covering(side)),
-                over: covering(&over),
+                policy,
+                over,
                 unseen: self.is_unseen(index),
-                shape: shape(&target.arn, index),
+                shape: if names_target { Shape::Own(index) } else { shape(&target.arn, index) },
                 properties: engine::PROPERTIES.iter().map(|name| target.properties?.get(*name)).collect(),
                 tags: tags_alike(target.tags, tags_everywhere),
             };
@@ -376,15 +401,15 @@ impl<'q> Question<'q> {
                 names.extend(grantee.and_then(name_of));
             }
             let next = coarse.len();
-            let entries = alike.policy.clone();
+            let said = alike.policy.clone();
             let at = *coarse.entry(alike).or_insert(next);
             if at == next {
-                coarse_groups.push(self.group(index, entries.as_deref()));
+                coarse_groups.push(self.group(index, said.as_ref()));
             }
             let next = fine.len();
             let under = *fine.entry((at, tags_alike(target.tags, &tags_looked_at))).or_insert(next);
             if under == next {
-                fine_groups.push(self.group(index, entries.as_deref()));
+                fine_groups.push(self.group(index, said.as_ref()));
             }
             for (groups, at) in [(&mut coarse_groups, at), (&mut fine_groups, under)] {
                 if let Some(Group { targets, .. }) = groups.get_mut(at) {
@@ -394,7 +419,8 @@ impl<'q> Question<'q> {
             group_of.push((u32::try_from(under).unwrap_or(u32::MAX), u32::try_from(at).unwrap_or(u32::MAX)));
         }
         drop((coarse, fine));
-        (self.coarse, self.fine, self.group_of, self.everywhere) = (coarse_groups, fine_groups, group_of, everywhere);
+        (self.coarse, self.fine, self.group_of) = (coarse_groups, fine_groups, group_of);
+        (self.everywhere, self.scps) = (everywhere, of_scps);
         if !names.is_empty() {
             let is_named = |arn: &str| name_of(arn).is_some_and(|name| names.contains(&name));
             self.named =
@@ -408,16 +434,16 @@ impl<'q> Question<'q> {
             .is_some_and(|(target, id)| matches!(self.access.without_policy(target, id), ResourceSide::Unseen))
     }
 
-    /// A group that begins with this target. `entries`: those of its policy that cover it.
-    fn group(&self, target: u32, entries: Option<&[u32]>) -> Group {
+    /// A group that begins with this target. `said`: by its policy.
+    fn group(&self, target: u32, said: Option<&Tokens>) -> Group {
         let accounts = &self.access.inventory.accounts;
         let known = self.asked.get(target).map(|(target, _)| target);
         let owner = known
             .and_then(|target| target.account.as_deref())
             .map(|id| accounts.iter().position(|account| *account.id == *id).map_or(Owner::Unknown, Owner::Known));
         let granted = known.is_some_and(|target| target.properties.is_some_and(|all| all.contains_key("Grants")));
-        let side = match entries {
-            Some(entries) => Side::Policy(self.joined("resource policy", entries)),
+        let side = match said {
+            Some(said) => Side::Policy(join("resource policy", self.policies(said))),
             None if self.is_unseen(target) => Side::Unseen,
             None => Side::None,
         };
@@ -428,7 +454,7 @@ impl<'q> Question<'q> {
             open_to_silent: false,
             side,
         };
-        for entry in entries.into_iter().flatten().filter_map(|index| self.entries.get(*index as usize)) {
+        for entry in said.into_iter().flatten().filter_map(|token| self.entry(*token)) {
             group.open_to_others |= entry.may(Effect::Allow);
             group.open_to_silent |= match entry.source {
                 None => true,
@@ -490,6 +516,7 @@ impl<'q> Question<'q> {
 
     /// Everybody who may be allowed something.
     fn parties(&self) -> Vec<Party<'q>> {
+        let mut likenesses = Likenesses::default();
         let open_to_silent = self.coarse.iter().any(|group| group.open_to_silent);
         let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<DocumentId>), usize> = FxHashMap::default();
         let mut parties: Vec<Party<'q>> = Vec::new();
@@ -506,7 +533,7 @@ impl<'q> Question<'q> {
                     principals: vec![member],
                     class,
                     documents: documents.clone(),
-                    likeness: Some(Arc::new(Likeness::Same(member))),
+                    likeness: Some(likenesses.number(Likeness::Same(member))),
                     named: true,
                 }));
             }
@@ -528,38 +555,41 @@ impl<'q> Question<'q> {
                 party.principals.append(&mut members);
             }
         }
-        let split = parties.into_iter().flat_map(|party| self.split(party));
-        let mut all: Vec<Party<'q>> = split.chain(apart).collect();
+        let mut all = apart;
+        for party in parties {
+            self.split(party, &mut likenesses, &mut all);
+        }
         all.iter_mut().for_each(|party| party.principals.sort_unstable());
         all
     }
 
     /// Splits a party where a statement tells its members apart.
-    fn split(&self, party: Party<'q>) -> Vec<Party<'q>> {
+    fn split(&self, party: Party<'q>, likenesses: &mut Likenesses, into: &mut Vec<Party<'q>>) {
         let mut mentions = self.everywhere.clone();
+        mentions.join(&self.scps);
         for (_, entry) in party.documents.iter().chain(&party.class.boundary).flat_map(|id| self.entries_of(*id)) {
             mentions.join(&entry.mentions);
         }
-        if !mentions.principal && mentions.principal_tags.is_empty() {
-            return vec![party];
+        if !mentions.principals() {
+            into.push(party);
+            return;
         }
-        let mut found: FxHashMap<Likeness, Vec<PrincipalId>> = FxHashMap::default();
+        let mut found: FxHashMap<u32, Vec<PrincipalId>> = FxHashMap::default();
         for member in party.principals {
             let likeness = if mentions.principal {
                 Likeness::Same(member)
             } else {
                 self.tags_of(member, &mentions.principal_tags)
             };
-            found.entry(likeness).or_default().push(member);
+            found.entry(likenesses.number(likeness)).or_default().push(member);
         }
-        let apart = |(likeness, principals)| Party {
+        into.extend(found.into_iter().map(|(likeness, principals)| Party {
             principals,
             class: party.class,
             documents: party.documents.clone(),
-            likeness: Some(Arc::new(likeness)),
+            likeness: Some(likeness),
             named: false,
-        };
-        found.into_iter().map(apart).collect()
+        }));
     }
 
     fn tags_of(&self, member: PrincipalId, keys: &BTreeSet<String>) -> Likeness {
@@ -578,7 +608,7 @@ impl<'q> Question<'q> {
         let identity: Vec<(u32, &Entry<'q>)> = party.documents.iter().flat_map(|id| self.entries_of(*id)).collect();
         let boundary: Option<Vec<(u32, &Entry<'q>)>> = party.class.boundary.map(|id| self.entries_of(id).collect());
         let both = || identity.iter().chain(boundary.iter().flatten()).map(|(_, entry)| *entry);
-        let by_tags = both().any(|entry| !entry.mentions.resource_tags.is_empty());
+        let by_tags = self.scps.tags() || both().any(|entry| entry.mentions.tags());
         let groups = if by_tags { &self.fine } else { &self.coarse };
         // Targets that some statement singles out; of all others a group is as good as one.
         let mut singled: Vec<u32> = both()
@@ -598,7 +628,11 @@ impl<'q> Question<'q> {
                 all.extend(targets);
             }
         };
-        let said = (say(&identity, None), boundary.as_ref().map(|boundary| say(boundary, None)));
+        let said_of = |target: Option<u32>| {
+            let said = |entries: &[(u32, &'_ Entry<'q>)]| say(entries.iter().copied(), target);
+            (said(&identity), boundary.as_deref().map(said))
+        };
+        let said = said_of(None);
         for (index, group) in (0..).zip(groups).filter(|(_, group)| self.concerns(party, group, &said.0)) {
             let rest: Vec<u32> =
                 group.targets.iter().copied().filter(|target| singled.binary_search(target).is_err()).collect();
@@ -609,7 +643,7 @@ impl<'q> Question<'q> {
         for target in &singled {
             let Some((fine, coarse)) = self.group_of.get(*target as usize) else { continue };
             let index = if by_tags { *fine } else { *coarse };
-            let said = (say(&identity, Some(*target)), boundary.as_ref().map(|boundary| say(boundary, Some(*target))));
+            let said = said_of(Some(*target));
             if groups.get(index as usize).is_some_and(|group| self.concerns(party, group, &said.0)) {
                 add(self.case(party, memo, said, (index, by_tags), *target), &[*target]);
             }
@@ -634,58 +668,85 @@ impl<'q> Question<'q> {
         (group, by_tags): (u32, bool),
         target: u32,
     ) -> Case {
-        let mut mentions = Mentions::default();
-        let mut names_target = false;
-        let mut resolve = |tokens: Tokens| {
-            let mut resolved = Tokens::with_capacity(tokens.len());
-            for token in tokens {
-                let Some(entry) = self.entry(token) else {
-                    resolved.push(token);
-                    continue;
-                };
-                names_target |= entry.reach.variable;
-                if entry.mentions.is_empty() || entry.reach.variable {
-                    mentions.join(&entry.mentions);
-                    resolved.push(token);
-                    continue;
-                }
-                let key = (token, party.class.kind, party.likeness.clone(), group, by_tags);
-                let applies = memo
-                    .0
-                    .entry(key)
-                    .or_insert_with(|| self.applies(party, entry, matches!(token, Token::When(_)), target));
-                match (applies, entry.source) {
-                    (engine::Formula::False, _) => {}
-                    (engine::Formula::True, Some((Statement { effect: Effect::Allow, .. }, ..))) => {
-                        resolved.push(Token::Allow)
-                    }
-                    (engine::Formula::True, Some(_)) => resolved.push(Token::Deny),
-                    _ => {
-                        mentions.join(&entry.mentions);
-                        resolved.push(token);
-                    }
-                }
-            }
-            resolved.sort_unstable();
-            resolved.dedup();
-            self.without_idle(resolved)
-        };
+        let place = (party.class.kind, party.likeness, group, by_tags);
+        let mut open = Open::default();
+        let mut resolve = |tokens: Tokens| self.resolve(party, &mut memo.applies, place, tokens, target, &mut open);
         let (identity, boundary) = (resolve(identity), boundary.map(&mut resolve));
-        let looks_at_principal = |mentions: &Mentions| mentions.principal || !mentions.principal_tags.is_empty();
-        let alone = party.named || looks_at_principal(&mentions) || looks_at_principal(&self.everywhere);
-        let fine = by_tags && !mentions.resource_tags.is_empty();
+        let (scps, open_scps) = memo.scps.entry(place).or_insert_with(|| {
+            let mut open = Open::default();
+            let mut resolve = |level: &Vec<u32>| {
+                let said = self.say_of(level, target);
+                self.resolve(party, &mut memo.applies, place, said, target, &mut open)
+            };
+            let levels: Option<Arc<[Tokens]>> = match self.over_caller(party).map(|over| &over.scps) {
+                Some(Scps::Levels(levels)) => Some(levels.iter().map(&mut resolve).collect()),
+                _ => None,
+            };
+            (levels, open)
+        });
+        let alone = party.named || open.principals || open_scps.principals || self.everywhere.principals();
+        let fine = by_tags && (open.tags || open_scps.tags);
         let group = match self.group_of.get(target as usize) {
             Some((_, coarse)) if !fine => GroupId::Coarse(*coarse),
             _ => GroupId::Fine(group),
         };
         Case {
             kind: party.class.kind,
-            likeness: party.likeness.clone().filter(|_| alone),
+            likeness: party.likeness.filter(|_| alone),
             identity,
             boundary,
+            scps: scps.clone(),
             group,
-            target: Some(target).filter(|_| names_target),
+            target: Some(target).filter(|_| open.target),
         }
+    }
+
+    fn over_caller(&self, party: &Party<'q>) -> Option<&Over> {
+        let holder = self.access.inventory.principal(*party.principals.first()?)?;
+        self.controls.get(holder.account.0 as usize)
+    }
+
+    /// Resolves what is known to apply, or not to, once principal and tags are known; notes what stays open.
+    fn resolve(
+        &self,
+        party: &Party<'q>,
+        memo: &mut FxHashMap<(Token, Place), engine::Formula>,
+        place: Place,
+        tokens: Tokens,
+        target: u32,
+        open: &mut Open,
+    ) -> Tokens {
+        let mut resolved = Tokens::with_capacity(tokens.len());
+        for token in tokens {
+            let Some(entry) = self.entry(token) else {
+                resolved.push(token);
+                continue;
+            };
+            let looks = entry.mentions.principals() || entry.mentions.tags();
+            if looks && !entry.reach.variable {
+                let applies = memo
+                    .entry((token, place))
+                    .or_insert_with(|| self.applies(party, entry, matches!(token, Token::When(_)), target));
+                match (applies, entry.source) {
+                    (engine::Formula::False, _) => continue,
+                    (engine::Formula::True, Some((statement, ..))) => {
+                        resolved.push(match statement.effect {
+                            Effect::Allow => Token::Allow,
+                            Effect::Deny => Token::Deny,
+                        });
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            open.principals |= entry.mentions.principals();
+            open.tags |= entry.mentions.tags();
+            open.target |= entry.reach.variable;
+            resolved.push(token);
+        }
+        resolved.sort_unstable();
+        resolved.dedup();
+        self.without_idle(resolved)
     }
 
     fn applies(&self, party: &Party<'q>, entry: &Entry<'q>, covers: bool, target: u32) -> engine::Formula {
@@ -740,12 +801,53 @@ impl<'q> Question<'q> {
     }
 }
 
-/// When statements apply that look at tags or at the principal.
+/// Kind and likeness of principals; number of a group, and whether it is a fine one.
+type Place = (u32, Option<u32>, u32, bool);
+
+/// What has been found out, to be used again.
 #[derive(Default)]
-struct Memo(FxHashMap<(Token, u32, Option<Arc<Likeness>>, u32, bool), engine::Formula>);
+struct Memo {
+    /// When statements apply that look at tags or at the principal.
+    applies: FxHashMap<(Token, Place), engine::Formula>,
+    /// What service control policies say.
+    scps: FxHashMap<Place, (Option<Arc<[Tokens]>>, Open)>,
+}
+
+/// What a case still hangs on, beside conditions.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    principals: bool,
+    tags: bool,
+    target: bool,
+}
+
+/// Numbers for likenesses.
+#[derive(Default)]
+struct Likenesses(FxHashMap<Likeness, u32>);
+
+impl Likenesses {
+    fn number(&mut self, likeness: Likeness) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(likeness).or_insert(next)
+    }
+}
+
+/// Organisation policies over an account.
+struct Over {
+    scps: Scps,
+    rcps: Owned,
+    management_account: bool,
+}
+
+enum Scps {
+    None,
+    Unseen,
+    /// The entries of each level.
+    Levels(Vec<Vec<u32>>),
+}
 
 /// What entries say of a target; `None`: of one that none of them singles out.
-fn say(entries: &[(u32, &Entry<'_>)], target: Option<u32>) -> Tokens {
+fn say<'e, 'q: 'e>(entries: impl IntoIterator<Item = (u32, &'e Entry<'q>)>, target: Option<u32>) -> Tokens {
     let covers = |hits: &Hits| match (hits, target) {
         (Hits::All, _) => true,
         (Hits::Some(_), None) => false,
@@ -760,8 +862,8 @@ fn say(entries: &[(u32, &Entry<'_>)], target: Option<u32>) -> Tokens {
         said.push(match entry.source {
             Some((Statement { effect: Effect::Allow, .. }, ..)) if entry.plain && certain => Token::Allow,
             Some(_) if entry.plain && certain => Token::Deny,
-            Some((_, _, PolicyKind::Identity)) if certain => Token::When(entry.alike),
-            _ => Token::Whether(*index),
+            Some(_) if certain => Token::When(entry.alike),
+            _ => Token::Whether(index),
         });
     }
     said.sort_unstable();
@@ -773,10 +875,10 @@ fn say(entries: &[(u32, &Entry<'_>)], target: Option<u32>) -> Tokens {
 #[derive(PartialEq, Eq, Hash)]
 struct Alike<'a> {
     account: Option<&'a str>,
-    /// Entries of its own policy.
-    policy: Option<Vec<u32>>,
-    /// Entries of organisation policies.
-    over: Vec<u32>,
+    /// What its own policy says.
+    policy: Option<Tokens>,
+    /// What organisation policies say: of callers, of resources.
+    over: [Tokens; 2],
     unseen: bool,
     shape: Shape<'a>,
     properties: Vec<Option<&'a serde_json::Value>>,
@@ -831,48 +933,17 @@ fn name_of(text: &str) -> Option<(String, String)> {
 /// Where cases are decided.
 struct Bench<'b, 'q> {
     question: &'b Question<'q>,
-    /// An unconditional allow, an unconditional deny.
-    sure: [Policy; 2],
     /// A boundary is one policy, however many statements speak.
     boundaries: FxHashMap<&'b Tokens, Policy>,
 }
 
 impl<'b, 'q> Bench<'b, 'q> {
     fn new(question: &'b Question<'q>, boundaries: impl Iterator<Item = &'b Tokens>) -> Bench<'b, 'q> {
-        let sure = |effect| {
-            let statement = Statement {
-                sid: None,
-                effect,
-                principal: None,
-                action: everything(),
-                resource: Some(everything()),
-                conditions: Vec::new(),
-            };
-            let policy = iam::Policy { version: Version::V2012, id: None, statements: vec![statement] };
-            Policy::new("unconditional", &policy, PolicyKind::Identity)
-        };
-        let sure = [sure(Effect::Allow), sure(Effect::Deny)];
-        let mut bench = Bench { question, sure, boundaries: FxHashMap::default() };
+        let mut joined: FxHashMap<&Tokens, Policy> = FxHashMap::default();
         for tokens in boundaries {
-            if !bench.boundaries.contains_key(tokens) {
-                let joined = join("boundary", bench.policies(tokens));
-                bench.boundaries.insert(tokens, joined);
-            }
+            joined.entry(tokens).or_insert_with(|| join("boundary", question.policies(tokens)));
         }
-        bench
-    }
-
-    fn policies(&self, tokens: &Tokens) -> Vec<&Policy> {
-        let [allow, deny] = &self.sure;
-        let policy = |token: &Token| match *token {
-            Token::Allow => Some(allow),
-            Token::Deny => Some(deny),
-            token => {
-                let covers = matches!(token, Token::When(_));
-                self.question.entry(token).map(|entry| entry.policy(self.question.asked.action, covers))
-            }
-        };
-        tokens.iter().filter_map(policy).collect()
+        Bench { question, boundaries: joined }
     }
 
     fn decide(&self, case: &Case, member: PrincipalId, target: u32) -> Option<Decision> {
@@ -890,23 +961,43 @@ impl<'b, 'q> Bench<'b, 'q> {
             Some(Owner::Known(owner)) => controls.get(owner),
             Some(Owner::Unknown) => None,
         };
-        let (scps, management_account) = of_caller.map_or((&Owned::Unseen, false), |(scps, _, of)| (scps, *of));
+        let policies = |tokens: &Tokens| self.question.policies(tokens);
         let stack = Stack {
-            identity: self.policies(&case.identity),
+            identity: policies(&case.identity),
             boundaries: case.boundary.iter().filter_map(|tokens| self.boundaries.get(tokens)).collect(),
             resource: match &group.side {
                 Side::None => ResourceSide::None,
                 Side::Unseen => ResourceSide::Unseen,
                 Side::Policy(policy) => ResourceSide::Policy(policy),
             },
-            scps: super::borrow(scps),
-            rcps: super::borrow(of_resource.map_or(&Owned::Unseen, |(_, rcps, _)| rcps)),
-            management_account,
+            scps: match (&case.scps, of_caller.map(|over| &over.scps)) {
+                (Some(levels), _) => engine::Controls::Levels(levels.iter().map(policies).collect()),
+                (None, Some(Scps::None)) => engine::Controls::None,
+                (None, _) => engine::Controls::Unseen,
+            },
+            rcps: super::borrow(of_resource.map_or(&Owned::Unseen, |over| &over.rcps)),
+            management_account: of_caller.is_some_and(|over| over.management_account),
             ..Stack::default()
         };
         let facts = access.facts(holder, caller, asked.action, asked.entry, target, asked.context);
         Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
     }
+}
+
+/// An unconditional allow, an unconditional deny.
+pub(super) fn sure() -> [Policy; 2] {
+    [Effect::Allow, Effect::Deny].map(|effect| {
+        let statement = Statement {
+            sid: None,
+            effect,
+            principal: None,
+            action: everything(),
+            resource: Some(everything()),
+            conditions: Vec::new(),
+        };
+        let policy = iam::Policy { version: Version::V2012, id: None, statements: vec![statement] };
+        Policy::new("unconditional", &policy, PolicyKind::Identity)
+    })
 }
 
 /// Several policies as one.

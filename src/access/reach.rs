@@ -1,5 +1,5 @@
 //! Which targets a statement covers. Every distinct resource pattern is matched once a question, and only against the
-//! targets that begin as the pattern does.
+//! targets that begin or end as the pattern does.
 
 use super::targets::Asked;
 use crate::engine::{Caller, CallerKind, Facts, ResourcePattern, Tags};
@@ -148,8 +148,7 @@ pub(super) fn has_variable(text: &str, version: Version) -> bool {
 }
 
 fn matches((text, version, kind): Written<'_>, asked: &Asked<'_>, nobody: &Caller) -> Reach {
-    let literal = text.split(['*', '?', '$']).next().unwrap_or_default();
-    let near = asked.starting_with(&literal.to_ascii_lowercase());
+    let near = asked.near(text);
     let variable = has_variable(text, version);
     let (mut certain, mut possible) = (Vec::new(), Vec::new());
     if variable {

@@ -69,17 +69,25 @@ pub(super) struct Asked<'q> {
     pub context: &'q Context,
     all: Vec<(Cow<'q, Target<'q>>, Option<ResourceId>)>,
     /// ARNs in lower case, in order, with their positions.
-    by_arn: Vec<(String, u32)>,
+    by_start: Vec<(Vec<u8>, u32)>,
+    /// The same, written backwards.
+    by_end: Vec<(Vec<u8>, u32)>,
 }
 
 impl<'q> Asked<'q> {
     pub(super) fn new(action: &'q str, targets: &'q Targets<'q>, context: &'q Context) -> Asked<'q> {
         let entry = catalog::action(action);
         let all: Vec<_> = targets.iter().map(|(target, id)| (effective(target, entry), id)).collect();
-        let mut by_arn: Vec<(String, u32)> =
-            (0..).zip(&all).map(|(position, (target, _))| (target.arn.to_ascii_lowercase(), position)).collect();
-        by_arn.sort_unstable();
-        Asked { action, entry, context, all, by_arn }
+        let in_order = |spell: &dyn Fn(Vec<u8>) -> Vec<u8>| -> Vec<(Vec<u8>, u32)> {
+            let arn = |target: &Target<'_>| target.arn.to_ascii_lowercase().into_bytes();
+            let mut spelt: Vec<_> =
+                (0..).zip(&all).map(|(position, (target, _))| (spell(arn(target)), position)).collect();
+            spelt.sort_unstable();
+            spelt
+        };
+        let by_start = in_order(&|arn| arn);
+        let by_end = in_order(&backwards);
+        Asked { action, entry, context, all, by_start, by_end }
     }
 
     /// By position.
@@ -92,13 +100,33 @@ impl<'q> Asked<'q> {
         u32::try_from(self.all.len()).unwrap_or(u32::MAX)
     }
 
-    /// The targets whose ARN, in lower case, begins so; with their positions.
-    pub(super) fn starting_with(&self, prefix: &str) -> &[(String, u32)] {
-        let first = self.by_arn.partition_point(|(arn, _)| arn.as_str() < prefix);
-        let rest = self.by_arn.get(first..).unwrap_or_default();
-        let count = rest.partition_point(|(arn, _)| arn.starts_with(prefix));
-        rest.get(..count).unwrap_or_default()
+    /// The targets that a resource pattern may match, and perhaps others, with their ARNs in some spelling: those that
+    /// begin as the pattern does before its first wildcard or variable, or end as it does after its last, whichever are
+    /// fewer. Nearly every pattern names one resource, often in any region and account.
+    pub(super) fn near(&self, pattern: &str) -> &[(Vec<u8>, u32)] {
+        let folded = pattern.to_ascii_lowercase();
+        let start = folded.split(['*', '?', '$']).next().unwrap_or_default();
+        let beginning = with_prefix(&self.by_start, start.as_bytes());
+        // A pattern of fewer than six segments goes on with whatever there is.
+        if beginning.len() <= 1 || folded.bytes().filter(|byte| *byte == b':').count() < 5 {
+            return beginning;
+        }
+        let end = folded.rsplit(['*', '?', '}']).next().unwrap_or_default();
+        let ending = with_prefix(&self.by_end, &backwards(end.as_bytes().to_vec()));
+        if ending.len() < beginning.len() { ending } else { beginning }
     }
+}
+
+fn backwards(mut text: Vec<u8>) -> Vec<u8> {
+    text.reverse();
+    text
+}
+
+fn with_prefix<'a>(sorted: &'a [(Vec<u8>, u32)], prefix: &[u8]) -> &'a [(Vec<u8>, u32)] {
+    let first = sorted.partition_point(|(text, _)| text.as_slice() < prefix);
+    let rest = sorted.get(first..).unwrap_or_default();
+    let count = rest.partition_point(|(text, _)| text.starts_with(prefix));
+    rest.get(..count).unwrap_or_default()
 }
 
 /// Actions that know no resource are asked of `*`.

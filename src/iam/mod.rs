@@ -69,7 +69,7 @@ pub struct Statement {
 
 /// An element with its negated form: `Action` and `NotAction`, `Resource` and `NotResource`, `Principal` and
 /// `NotPrincipal`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Element<T> {
     /// Whether it is the `Not…` form.
     pub negated: bool,
