@@ -1,35 +1,40 @@
 //! Effective access in bulk: who can do what to which resource, under which conditions.
 //!
-//! The answers are the engine's; what is added here is that the work is shared. Principals with the same policies form a
-//! class and are decided once; resources that no statement in question tells apart form a block and are decided once;
-//! a document is compiled when a question first needs it.
+//! The answers are the engine's; what is added here is that the work is shared: see [`question`].
 
 mod flip;
 mod index;
+mod mentions;
+mod question;
+mod reach;
 mod targets;
 
 pub use flip::{Change, Flip};
 pub use targets::{Targets, named_by, target_of};
 
+use crate::base::arn;
 use crate::catalog;
-use crate::engine::{
-    self, Applied, Caller, Context, Decision, Facts, Layer, Policy, ResourceSide, Stack, Tags, Target, Verdict,
-};
+use crate::engine::{self, Applied, Caller, Context, Decision, Facts, Policy, ResourceSide, Stack, Tags, Target};
 use crate::inventory::{
     AccountId, Attachment, Controls, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId,
 };
 use index::ActionIndex;
-use rayon::prelude::*;
+use question::Question;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use targets::effective;
 
 /// Answers questions about an inventory.
 pub struct Access<'i> {
     inventory: &'i Inventory,
     compiled: Vec<OnceLock<Policy>>,
     index: ActionIndex,
+    /// Documents that cannot be read, under the name by which one first comes upon them.
+    unreadable: Vec<(DocumentId, Arc<str>)>,
     classes: Vec<Class>,
+    /// An unconditional allow and an unconditional deny, whoever says it.
+    sure: [Policy; 2],
     callers: Vec<OnceLock<Option<Caller>>>,
 }
 
@@ -38,14 +43,18 @@ struct Class {
     members: Vec<PrincipalId>,
     policies: Vec<DocumentId>,
     boundary: Option<DocumentId>,
-    account: AccountId,
+    /// Callers with one number are alike to the engine, their names, tags and policies left aside.
+    kind: u32,
+    /// As their ARNs say it.
+    caller_account: Option<Box<str>>,
 }
 
 /// What one class may do.
 pub struct Answer {
     /// Those it holds for.
     pub principals: Vec<PrincipalId>,
-    /// Targets (by position) with the same decision. Targets that are in no block are implicitly denied.
+    /// Targets (by position) with the same decision. Targets that are in no block are implicitly denied: no statement
+    /// allows anything, or they are in another account and nothing on their side does.
     pub blocks: Vec<Block>,
 }
 
@@ -54,7 +63,7 @@ pub struct Block {
     /// Positions in the [`Targets`].
     pub targets: Vec<u32>,
     /// The decision.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
 }
 
 impl Answer {
@@ -71,7 +80,9 @@ impl<'i> Access<'i> {
             inventory,
             compiled: (0..inventory.documents.len()).map(|_| OnceLock::new()).collect(),
             index: ActionIndex::new(&inventory.documents),
+            unreadable: unreadable(inventory),
             classes: classes(inventory),
+            sure: question::sure(),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -85,11 +96,7 @@ impl<'i> Access<'i> {
     /// everything. Answers come in the order of their first principal.
     pub fn who_can(&self, action: &str, targets: &Targets<'_>, context: &Context) -> Vec<Answer> {
         let action = action.to_ascii_lowercase();
-        let question = Question::new(self, &action, targets, context);
-        let mut answers: Vec<Answer> =
-            self.classes.par_iter().with_min_len(32).flat_map_iter(|class| question.answer(class)).collect();
-        answers.sort_by(|a, b| a.principals.cmp(&b.principals));
-        answers
+        Question::new(self, &action, targets, context).answer()
     }
 
     /// Decides one request and lists the statements that bear on it, by the names under which they reach the principal.
@@ -125,7 +132,8 @@ impl<'i> Access<'i> {
         let target = effective(target, entry);
         let facts = self.facts(holder, caller, &action, entry, &target, context);
         let (scps, management_account) = self.scps(holder.account, &named);
-        let resource_policy = self.resource_attachment(&facts, resource).map(|attachment| named(&attachment));
+        let resource_policy =
+            self.resource_attachment(facts.action, &facts.target.arn, resource).map(|attachment| named(&attachment));
         let rcps = self.rcps(holder.account, &target, &named);
         let stack = Stack {
             identity: identity.iter().collect(),
@@ -166,7 +174,8 @@ impl<'i> Access<'i> {
             context,
         };
         let (scps, management_account) = self.scps(account, &named);
-        let resource_policy = self.resource_attachment(&facts, resource).map(|attachment| named(&attachment));
+        let resource_policy =
+            self.resource_attachment(facts.action, &facts.target.arn, resource).map(|attachment| named(&attachment));
         let rcps = self.rcps(account, &target, &named);
         let stack = Stack {
             resource: self.side(resource_policy.as_ref(), &facts, resource),
@@ -211,8 +220,12 @@ impl<'i> Access<'i> {
             PrincipalKind::Role => {
                 let trust = holder.trust.and_then(|trust| self.inventory.document(trust));
                 let statements = trust.and_then(|document| document.policy.as_ref()).map(|policy| &policy.statements);
-                let may_tag =
-                    |pattern: &String| crate::base::Glob::new(&pattern.to_ascii_lowercase()).matches("sts:tagsession");
+                // Nearly every pattern has no wildcard; compiling each would cost more than a decision.
+                let may_tag = |pattern: &String| {
+                    pattern.eq_ignore_ascii_case("sts:TagSession")
+                        || (pattern.contains(['*', '?'])
+                            && crate::base::Glob::new(&pattern.to_ascii_lowercase()).matches("sts:tagsession"))
+                };
                 let taggable = statements.is_none_or(|all| {
                     all.iter().any(|statement| statement.action.negated || statement.action.values.iter().any(may_tag))
                 });
@@ -264,9 +277,9 @@ impl<'i> Access<'i> {
     }
 
     /// The policy that speaks for what is asked for. A role's trust policy speaks where the role is assumed.
-    fn resource_attachment(&self, facts: &Facts<'_>, resource: Option<ResourceId>) -> Option<Attachment> {
-        if engine::is_trust(facts) {
-            let role = self.inventory.principal(self.inventory.find_principal(&facts.target.arn)?)?;
+    fn resource_attachment(&self, action: &str, arn: &str, resource: Option<ResourceId>) -> Option<Attachment> {
+        if engine::is_trusted(action, arn) {
+            let role = self.inventory.principal(self.inventory.find_principal(arn)?)?;
             let name = format!("trust policy of {}", role.arn).into();
             return Some(Attachment { document: role.trust?, name, through: None });
         }
@@ -279,15 +292,20 @@ impl<'i> Access<'i> {
         facts: &Facts<'_>,
         resource: Option<ResourceId>,
     ) -> ResourceSide<'p> {
-        if let Some(policy) = policy {
-            return ResourceSide::Policy(policy);
+        match policy {
+            Some(policy) => ResourceSide::Policy(policy),
+            None if self.is_unseen(facts.action, &facts.target.arn, resource) => ResourceSide::Unseen,
+            None => ResourceSide::None,
         }
+    }
+
+    /// Whether something of which no policy is known may have one all the same.
+    fn is_unseen(&self, action: &str, arn: &str, resource: Option<ResourceId>) -> bool {
         match resource.and_then(|id| self.inventory.resource(id)) {
             // A role of another account, or one that does not exist yet.
-            _ if engine::is_trust(facts) => ResourceSide::Unseen,
-            Some(known) if targets::policy_was_read(self.inventory, known) => ResourceSide::None,
-            _ if targets::may_have_policy(&facts.target.arn) => ResourceSide::Unseen,
-            _ => ResourceSide::None,
+            _ if engine::is_trusted(action, arn) => true,
+            Some(known) if targets::policy_was_read(self.inventory, known) => false,
+            _ => targets::may_have_policy(arn),
         }
     }
 
@@ -338,155 +356,49 @@ fn borrow(owned: &Owned) -> engine::Controls<'_> {
     }
 }
 
-/// Actions that know no resource are asked of `*`.
-fn effective<'t>(target: &Target<'t>, entry: Option<catalog::Action>) -> Target<'t> {
-    let mut target = target.clone();
-    if entry.is_some_and(|entry| entry.is_wildcard_only()) {
-        target.arn = "*".into();
+fn unreadable(inventory: &Inventory) -> Vec<(DocumentId, Arc<str>)> {
+    let of_principals = inventory.principals.iter().flat_map(|one| one.policies.iter().chain(&one.boundary));
+    let of_resources = inventory.resources.iter().filter_map(|resource| resource.policy.as_ref());
+    let over = inventory.accounts.iter().filter_map(|account| match &account.controls {
+        Controls::Levels { scps, rcps, .. } => Some(scps.iter().chain(rcps).flatten()),
+        Controls::None | Controls::Unseen => None,
+    });
+    let is_unreadable = |id| inventory.document(id).is_none_or(|document| document.policy.is_none());
+    let mut found: FxHashMap<DocumentId, Arc<str>> = FxHashMap::default();
+    for attachment in of_principals.chain(of_resources).chain(over.flatten()) {
+        if is_unreadable(attachment.document) {
+            found.entry(attachment.document).or_insert_with(|| Arc::clone(&attachment.name));
+        }
     }
-    target
+    let mut all: Vec<(DocumentId, Arc<str>)> = found.into_iter().collect();
+    all.sort_unstable();
+    all
 }
 
 fn classes(inventory: &Inventory) -> Vec<Class> {
-    type Key = (AccountId, PrincipalKind, bool, Option<DocumentId>, Vec<DocumentId>);
-    let mut found: FxHashMap<Key, usize> = FxHashMap::default();
+    // What the engine reads from the ARN of a caller, its name left aside: all before the first `/`.
+    let head = |principal: &'_ Principal| principal.arn.split('/').next().unwrap_or_default().to_owned();
+    let mut kinds: FxHashMap<(AccountId, PrincipalKind, bool, String), u32> = FxHashMap::default();
+    let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<DocumentId>), usize> = FxHashMap::default();
     let mut classes: Vec<Class> = Vec::new();
     for (id, principal) in inventory.principal_ids() {
         let mut policies: Vec<DocumentId> = principal.policies.iter().map(|attachment| attachment.document).collect();
         policies.sort_unstable();
         policies.dedup();
         let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
-        let key = (principal.account, principal.kind, principal.service_linked, boundary, policies);
+        let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+        let service_linked = principal.arn.contains(":role/aws-service-role/");
+        let kind = (principal.account, principal.kind, service_linked, head(principal));
+        let kind = *kinds.entry(kind).or_insert(next);
         let next = classes.len();
-        match found.entry(key) {
-            std::collections::hash_map::Entry::Occupied(known) => {
-                if let Some(class) = classes.get_mut(*known.get()) {
-                    class.members.push(id);
-                }
-            }
-            std::collections::hash_map::Entry::Vacant(free) => {
-                let (account, _, _, boundary, policies) = free.key().clone();
-                free.insert(next);
-                classes.push(Class { members: vec![id], policies, boundary, account });
-            }
+        let at = *found.entry((kind, boundary, policies)).or_insert_with_key(|(_, _, policies)| {
+            let caller_account = arn::account_of(&principal.arn).map(Into::into);
+            classes.push(Class { members: Vec::new(), policies: policies.clone(), boundary, kind, caller_account });
+            next
+        });
+        if let Some(class) = classes.get_mut(at) {
+            class.members.push(id);
         }
     }
     classes
-}
-
-/// One action on many targets.
-struct Question<'q> {
-    access: &'q Access<'q>,
-    action: &'q str,
-    entry: Option<catalog::Action>,
-    targets: &'q Targets<'q>,
-    context: &'q Context,
-    /// Documents with a statement that speaks of the action.
-    relevant: index::Relevant,
-    /// Targets by what no statement can tell apart but by their ARN.
-    groups: Vec<Vec<u32>>,
-    /// Which targets each resource pattern covers.
-    patterns: targets::PatternHits<'q>,
-    /// Organisation policies of each account, for callers and for resources.
-    controls: Vec<(Owned, Owned, bool)>,
-    /// Whether some target has a policy of its own, so that even principals without a permission must be asked.
-    any_resource_policy: bool,
-}
-
-impl<'q> Question<'q> {
-    fn new(access: &'q Access<'q>, action: &'q str, targets: &'q Targets<'q>, context: &'q Context) -> Question<'q> {
-        let inventory = access.inventory;
-        let entry = catalog::action(action);
-        let relevant = access.index.relevant(action);
-        let plain = |attachment: &Attachment| match access.policy(attachment.document) {
-            Some(policy) => policy.clone(),
-            None => Policy::unreadable(Arc::clone(&attachment.name)),
-        };
-        let controls = inventory
-            .accounts
-            .iter()
-            .map(|account| match &account.controls {
-                Controls::None => (Owned::None, Owned::None, false),
-                Controls::Unseen => (Owned::Unseen, Owned::Unseen, false),
-                Controls::Levels { scps, rcps, management_account } => {
-                    (levels(scps, &plain), levels(rcps, &plain), *management_account)
-                }
-            })
-            .collect();
-        let wildcard_only = entry.is_some_and(|entry| entry.is_wildcard_only());
-        let patterns = targets::PatternHits::new(inventory, targets, &relevant, wildcard_only);
-        let groups = targets.groups(inventory, relevant.mentions_resource_tags);
-        let any_resource_policy = targets.any_policy(inventory) || targets.any_key() || engine::assumes_role(action);
-        Question { access, action, entry, targets, context, relevant, groups, patterns, controls, any_resource_policy }
-    }
-
-    /// What a class may do; one answer for each member where its policies tell members apart.
-    fn answer(&self, class: &Class) -> Vec<Answer> {
-        let grants = class.policies.iter().any(|document| self.relevant.allows(*document));
-        if !grants && !self.any_resource_policy {
-            return Vec::new();
-        }
-        let documents = || class.policies.iter().chain(class.boundary.iter());
-        let personal = self.any_resource_policy || documents().any(|document| self.relevant.is_personal(*document));
-        let one = |members: &[PrincipalId]| -> Option<Answer> {
-            let blocks = self.blocks(class, *members.first()?);
-            (!blocks.is_empty()).then(|| Answer { principals: members.to_vec(), blocks })
-        };
-        if personal {
-            class.members.iter().filter_map(|member| one(std::slice::from_ref(member))).collect()
-        } else {
-            one(&class.members).into_iter().collect()
-        }
-    }
-
-    fn blocks(&self, class: &Class, member: PrincipalId) -> Vec<Block> {
-        let documents: Vec<DocumentId> = class
-            .policies
-            .iter()
-            .copied()
-            .filter(|document| self.relevant.contains(*document))
-            .chain(class.boundary)
-            .collect();
-        let mut blocks = Vec::new();
-        for group in &self.groups {
-            for targets in self.patterns.split(group, &documents) {
-                let Some(first) = targets.first() else { continue };
-                if let Some(decision) = self.decide(class, member, *first)
-                    && !(decision.verdict == Verdict::ImplicitDeny && decision.decided_by == Layer::Identity)
-                {
-                    blocks.push(Block { targets, decision });
-                }
-            }
-        }
-        blocks
-    }
-
-    fn decide(&self, class: &Class, member: PrincipalId, target: u32) -> Option<Decision> {
-        let access = self.access;
-        let inventory = access.inventory;
-        let (target, resource) = self.targets.get(target)?;
-        let target = effective(target, self.entry);
-        let holder = inventory.principal(member)?;
-        let caller = access.caller(member)?;
-        let facts = access.facts(holder, caller, self.action, self.entry, &target, self.context);
-        let resource_policy =
-            access.resource_attachment(&facts, resource).and_then(|attachment| access.policy(attachment.document));
-        let (scps, _, management_account) = self.controls.get(class.account.0 as usize)?;
-        let owner = match target.account.as_deref() {
-            None => Some(class.account.0 as usize),
-            Some(id) => inventory.accounts.iter().position(|account| *account.id == *id),
-        };
-        let rcps = owner.and_then(|owner| self.controls.get(owner)).map_or(&Owned::Unseen, |(_, rcps, _)| rcps);
-        let relevant = |document: &&DocumentId| self.relevant.contains(**document);
-        let stack = Stack {
-            identity: class.policies.iter().filter(relevant).filter_map(|id| access.policy(*id)).collect(),
-            boundaries: class.boundary.iter().filter_map(|id| access.policy(*id)).collect(),
-            resource: access.side(resource_policy, &facts, resource),
-            scps: borrow(scps),
-            rcps: borrow(rcps),
-            management_account: *management_account,
-            ..Stack::default()
-        };
-        Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
-    }
 }

@@ -1,16 +1,11 @@
-//! The resources a question is about, and which of them statements can tell apart.
+//! The resources a question is about.
 
-use super::index::Relevant;
-use crate::base::{Arn, Glob, arn};
+use crate::base::{Arn, arn};
 use crate::catalog;
-use crate::engine::{Tags, Target};
-use crate::iam::Version;
-use crate::inventory::{DocumentId, Inventory, Resource, ResourceId};
-use fixedbitset::FixedBitSet;
-use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::engine::{Context, Tags, Target};
+use crate::inventory::{Inventory, Resource, ResourceId};
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// What an action is asked of.
 #[derive(Default)]
@@ -96,59 +91,6 @@ impl<'t> Targets<'t> {
     pub fn iter(&self) -> impl Iterator<Item = (&Target<'t>, Option<ResourceId>)> {
         self.all.iter().map(|(target, id)| (target, *id))
     }
-
-    pub(super) fn any_policy(&self, inventory: &Inventory) -> bool {
-        self.all
-            .iter()
-            .any(|(_, id)| id.and_then(|id| inventory.resource(id)).is_some_and(|known| known.policy.is_some()))
-    }
-
-    /// KMS grants are given to principals, whatever their policies.
-    pub(super) fn any_key(&self) -> bool {
-        self.all.iter().any(|(target, _)| target.arn.contains(":kms:"))
-    }
-
-    /// Targets that differ in nothing but their ARN, as far as decisions go.
-    pub(super) fn groups(&self, inventory: &Inventory, tags_matter: bool) -> Vec<Vec<u32>> {
-        #[derive(PartialEq, Eq, Hash)]
-        struct Key<'k> {
-            account: Option<&'k str>,
-            policy: Option<DocumentId>,
-            policy_was_read: bool,
-            may_have_policy: bool,
-            tags: Option<&'k BTreeMap<String, String>>,
-            /// Keys and buckets have properties that count, roles a trust policy.
-            own: Option<usize>,
-            region: Option<String>,
-        }
-        let mut found: FxHashMap<Key<'_>, usize> = FxHashMap::default();
-        let mut groups: Vec<Vec<u32>> = Vec::new();
-        for (index, (target, id)) in self.all.iter().enumerate() {
-            let resource = id.and_then(|id| inventory.resource(id));
-            let special = [":kms:", ":s3:", ":role/"].iter().any(|part| target.arn.contains(part));
-            let key = Key {
-                account: target.account.as_deref(),
-                policy: resource.and_then(|resource| resource.policy.as_ref()).map(|policy| policy.document),
-                policy_was_read: resource.is_some_and(|resource| policy_was_read(inventory, resource)),
-                may_have_policy: may_have_policy(&target.arn),
-                tags: match target.tags {
-                    Tags::All(tags) | Tags::AtLeast(tags) if tags_matter => Some(tags),
-                    _ => None,
-                },
-                own: special.then_some(index),
-                region: Arn::parse(&target.arn).map(|arn| format!("{}:{}:{}", arn.partition, arn.service, arn.region)),
-            };
-            let next = groups.len();
-            let group = *found.entry(key).or_insert(next);
-            if group == next {
-                groups.push(Vec::new());
-            }
-            if let (Some(group), Ok(index)) = (groups.get_mut(group), u32::try_from(index)) {
-                group.push(index);
-            }
-        }
-        groups
-    }
 }
 
 /// What a request for the action names when it is aimed at the resource with this ARN: see [`Targets::aim`].
@@ -202,131 +144,85 @@ fn speaks_for(resource: &Resource, part: &str) -> bool {
     }
 }
 
-/// Which targets each resource pattern covers, for the patterns of the documents in question.
-pub(super) struct PatternHits<'q> {
-    inventory: &'q Inventory,
-    hits: FxHashMap<&'q str, Vec<FixedBitSet>>,
-    count: usize,
-    /// One target, or an action that is asked of `*` anyway: nothing to tell apart by ARN.
-    single: bool,
+/// An action and what it is asked of.
+pub(super) struct Asked<'q> {
+    /// `service:Name` in lower case.
+    pub action: &'q str,
+    /// Its entry in the catalogue.
+    pub entry: Option<catalog::Action>,
+    /// Condition keys given from outside.
+    pub context: &'q Context,
+    all: Vec<(Cow<'q, Target<'q>>, Option<ResourceId>)>,
+    /// ARNs in lower case, in order, with their positions.
+    by_start: Vec<(Vec<u8>, u32)>,
+    /// The same, written backwards.
+    by_end: Vec<(Vec<u8>, u32)>,
 }
 
-impl<'q> PatternHits<'q> {
-    pub(super) fn new(
-        inventory: &'q Inventory,
-        targets: &Targets<'_>,
-        relevant: &Relevant,
-        wildcard_only: bool,
-    ) -> PatternHits<'q> {
-        let count = targets.len();
-        let single = count <= 1 || wildcard_only;
-        let mut hits = FxHashMap::default();
-        if !single {
-            let mut texts: FxHashSet<&'q str> = FxHashSet::default();
-            // Boundaries and organisation policies may say no by saying nothing, so all documents count.
-            for index in 0..inventory.documents.len() {
-                let Some(id) = u32::try_from(index).ok().map(DocumentId).filter(|id| relevant.contains(*id)) else {
-                    continue;
-                };
-                texts.extend(patterns(inventory, id).0);
-            }
-            let texts: Vec<&'q str> = texts.into_iter().collect();
-            hits = texts.into_par_iter().map(|text| (text, covered(text, targets))).collect();
-        }
-        PatternHits { inventory, hits, count, single }
-    }
-
-    /// Splits a group into targets that the documents cannot tell apart.
-    pub(super) fn split(&self, group: &[u32], documents: &[DocumentId]) -> Vec<Vec<u32>> {
-        if self.single || group.len() <= 1 {
-            return vec![group.to_vec()];
-        }
-        let mut blocks: Vec<Vec<u32>> = vec![group.to_vec()];
-        let controls = self.inventory.accounts.iter().flat_map(|account| match &account.controls {
-            crate::inventory::Controls::Levels { scps, rcps, .. } => {
-                scps.iter().chain(rcps).flatten().map(|attachment| attachment.document).collect()
-            }
-            _ => Vec::new(),
-        });
-        let mut done: FxHashSet<&str> = FxHashSet::default();
-        for document in documents.iter().copied().chain(controls) {
-            let (texts, variable) = patterns(self.inventory, document);
-            if variable {
-                return group.iter().map(|target| vec![*target]).collect();
-            }
-            for text in texts {
-                if !done.insert(text) {
-                    continue;
-                }
-                for hits in self.hits.get(text).into_iter().flatten() {
-                    let ones = hits.count_ones(..);
-                    if ones == 0 || ones == self.count {
-                        continue;
-                    }
-                    let mut next = Vec::with_capacity(blocks.len());
-                    for block in blocks {
-                        let (inside, outside): (Vec<u32>, Vec<u32>) =
-                            block.into_iter().partition(|target| hits.contains(*target as usize));
-                        next.extend([inside, outside].into_iter().filter(|part| !part.is_empty()));
-                    }
-                    blocks = next;
-                }
-            }
-        }
-        blocks
-    }
-}
-
-/// The resource patterns of a document; and whether one has a policy variable.
-fn patterns(inventory: &Inventory, document: DocumentId) -> (Vec<&str>, bool) {
-    let Some(policy) = inventory.document(document).and_then(|document| document.policy.as_ref()) else {
-        return (Vec::new(), false);
-    };
-    let mut texts = Vec::new();
-    let mut variable = false;
-    for statement in &policy.statements {
-        for text in statement.resource.iter().flat_map(|resource| &resource.values) {
-            variable |= policy.version == Version::V2012 && text.contains("${");
-            if text != "*" {
-                texts.push(text.as_str());
-            }
-        }
-    }
-    (texts, variable)
-}
-
-/// Every way in which the engine may tell targets apart by this pattern: segment by segment, and as a whole where a star
-/// that ends one of the first five segments may run on beyond the colon.
-fn covered(text: &str, targets: &Targets<'_>) -> Vec<FixedBitSet> {
-    let compile = |(at, part): (usize, &str)| {
-        if at < HEAD { Glob::new(part).to_ascii_lowercase() } else { Glob::new(part) }
-    };
-    let segments: Vec<Glob> = text.splitn(6, ':').enumerate().map(compile).collect();
-    let mut by_segment = FixedBitSet::with_capacity(targets.len());
-    for (index, (target, _)) in targets.all.iter().enumerate() {
-        let fits = |(at, part): (usize, &str)| {
-            let folded =
-                (at < HEAD && part.bytes().any(|byte| byte.is_ascii_uppercase())).then(|| part.to_ascii_lowercase());
-            segments.get(at).is_none_or(|glob| glob.matches(folded.as_deref().unwrap_or(part)))
+impl<'q> Asked<'q> {
+    pub(super) fn new(action: &'q str, targets: &'q Targets<'q>, context: &'q Context) -> Asked<'q> {
+        let entry = catalog::action(action);
+        let all: Vec<_> = targets.iter().map(|(target, id)| (effective(target, entry), id)).collect();
+        let in_order = |spell: &dyn Fn(Vec<u8>) -> Vec<u8>| -> Vec<(Vec<u8>, u32)> {
+            let arn = |target: &Target<'_>| target.arn.to_ascii_lowercase().into_bytes();
+            let mut spelt: Vec<_> =
+                (0..).zip(&all).map(|(position, (target, _))| (spell(arn(target)), position)).collect();
+            spelt.sort_unstable();
+            spelt
         };
-        by_segment.set(index, target.arn.splitn(6, ':').enumerate().all(fits));
+        let by_start = in_order(&|arn| arn);
+        let by_end = in_order(&backwards);
+        Asked { action, entry, context, all, by_start, by_end }
     }
-    let mut hits = vec![by_segment];
-    if text.splitn(6, ':').take(HEAD).any(|part| part.ends_with('*')) {
-        let whole = Glob::new(text);
-        hits.push(targets.all.iter().map(|(target, _)| whole.matches(&target.arn)).enumerate().fold(
-            FixedBitSet::with_capacity(targets.len()),
-            |mut set, (index, hit)| {
-                set.set(index, hit);
-                set
-            },
-        ));
+
+    /// By position.
+    pub(super) fn get(&self, index: u32) -> Option<(&Target<'q>, Option<ResourceId>)> {
+        self.all.get(index as usize).map(|(target, id)| (target.as_ref(), *id))
     }
-    hits
+
+    /// How many targets.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.all.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The targets that a resource pattern may match, and perhaps others, with their ARNs in some spelling: those that
+    /// begin as the pattern does before its first wildcard or variable, or end as it does after its last, whichever are
+    /// fewer. Nearly every pattern names one resource, often in any region and account.
+    pub(super) fn near(&self, pattern: &str) -> &[(Vec<u8>, u32)] {
+        let folded = pattern.to_ascii_lowercase();
+        let start = folded.split(['*', '?', '$']).next().unwrap_or_default();
+        let beginning = with_prefix(&self.by_start, start.as_bytes());
+        // A pattern of fewer than six segments goes on with whatever there is.
+        if beginning.len() <= 1 || folded.bytes().filter(|byte| *byte == b':').count() < 5 {
+            return beginning;
+        }
+        let end = folded.rsplit(['*', '?', '}']).next().unwrap_or_default();
+        let ending = with_prefix(&self.by_end, &backwards(end.as_bytes().to_vec()));
+        if ending.len() < beginning.len() { ending } else { beginning }
+    }
 }
 
-/// Segments of an ARN before the resource's own.
-const HEAD: usize = 5;
+fn backwards(mut text: Vec<u8>) -> Vec<u8> {
+    text.reverse();
+    text
+}
+
+fn with_prefix<'a>(sorted: &'a [(Vec<u8>, u32)], prefix: &[u8]) -> &'a [(Vec<u8>, u32)] {
+    let first = sorted.partition_point(|(text, _)| text.as_slice() < prefix);
+    let rest = sorted.get(first..).unwrap_or_default();
+    let count = rest.partition_point(|(text, _)| text.starts_with(prefix));
+    rest.get(..count).unwrap_or_default()
+}
+
+/// Actions that know no resource are asked of `*`.
+pub(super) fn effective<'t>(target: &'t Target<'t>, entry: Option<catalog::Action>) -> Cow<'t, Target<'t>> {
+    if entry.is_some_and(|entry| entry.is_wildcard_only()) {
+        let mut target = target.clone();
+        target.arn = "*".into();
+        return Cow::Owned(target);
+    }
+    Cow::Borrowed(target)
+}
 
 /// Whether the policy of a resource was looked for, so that none means none.
 pub(super) fn policy_was_read(inventory: &Inventory, resource: &Resource) -> bool {

@@ -37,8 +37,12 @@ pub struct Statement {
     conditions: Vec<Condition>,
 }
 
+/// One value of a `Resource` element, ready for matching.
 #[derive(Clone, Debug)]
-enum ResourcePattern {
+pub struct ResourcePattern(Pattern);
+
+#[derive(Clone, Debug)]
+enum Pattern {
     Everything,
     /// The first five segments, folded to lower case; the last; and the whole, where a star ends one of the first five:
     /// the IAM guide lets it run on beyond the colon, the S3 guide does not.
@@ -144,8 +148,8 @@ impl Statement {
         self.conditions.is_empty()
             && self.principal.is_none()
             && self.resources.as_ref().is_none_or(|resources| {
-                resources.values.iter().all(|pattern| match pattern {
-                    ResourcePattern::Arn(parts) => matches!(parts.1, Template::Fixed(_)),
+                resources.values.iter().all(|pattern| match &pattern.0 {
+                    Pattern::Arn(parts) => matches!(parts.1, Template::Fixed(_)),
                     _ => true,
                 })
             })
@@ -231,9 +235,21 @@ fn resources_match(resources: &iam::Element<ResourcePattern>, facts: &Facts<'_>)
 }
 
 impl ResourcePattern {
-    fn new(text: &str, variables: bool, kind: PolicyKind) -> ResourcePattern {
+    /// Compiles a pattern. `variables`: whether policy variables are replaced.
+    pub fn new(text: &str, variables: bool, kind: PolicyKind) -> ResourcePattern {
+        ResourcePattern(Pattern::new(text, variables, kind))
+    }
+
+    /// Under what the pattern matches; and whether a variable had no value.
+    pub fn matches(&self, facts: &Facts<'_>) -> (Formula, bool) {
+        self.0.matches(facts)
+    }
+}
+
+impl Pattern {
+    fn new(text: &str, variables: bool, kind: PolicyKind) -> Pattern {
         if Glob::new(text).is_any() {
-            return ResourcePattern::Everything;
+            return Pattern::Everything;
         }
         let mut parts = text.splitn(6, ':');
         let mut head: [Glob; 5] = std::array::from_fn(|_| Glob::new("*"));
@@ -243,25 +259,25 @@ impl ResourcePattern {
                 // Segments that are not written match anything in an identity policy, and in a resource policy only
                 // where the pattern has a wildcard at all.
                 None if kind == PolicyKind::Identity || text.contains(['*', '?']) => {}
-                None => return ResourcePattern::Nothing,
+                None => return Pattern::Nothing,
             }
         }
         let tail = match parts.next() {
             Some(tail) => Template::new(tail, variables),
             None if kind == PolicyKind::Identity || text.contains(['*', '?']) => Template::Fixed(Glob::new("*")),
-            None => return ResourcePattern::Nothing,
+            None => return Pattern::Nothing,
         };
         let ends_in_star = |part: &str| part.ends_with('*');
         let runs_on = text.splitn(6, ':').take(5).any(ends_in_star) && text.contains(':') && !text.contains("${");
-        ResourcePattern::Arn(Box::new((head, tail, runs_on.then(|| Glob::new(text)))))
+        Pattern::Arn(Box::new((head, tail, runs_on.then(|| Glob::new(text)))))
     }
 
     /// Under what the pattern matches; and whether a variable had no value.
     fn matches(&self, facts: &Facts<'_>) -> (Formula, bool) {
         let parts = match self {
-            ResourcePattern::Everything => return (Formula::True, false),
-            ResourcePattern::Nothing => return (Formula::False, false),
-            ResourcePattern::Arn(parts) => parts,
+            Pattern::Everything => return (Formula::True, false),
+            Pattern::Nothing => return (Formula::False, false),
+            Pattern::Arn(parts) => parts,
         };
         let (head, tail) = (&parts.0, &parts.1);
         let unresolved = |facts: &Facts<'_>| matches!(tail.resolve(facts), Resolved::Unresolved);
@@ -293,10 +309,10 @@ impl ResourcePattern {
 
 impl std::fmt::Display for ResourcePattern {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ResourcePattern::Everything => out.write_str("*"),
-            ResourcePattern::Nothing => out.write_str("a pattern that fits no ARN"),
-            ResourcePattern::Arn(parts) => {
+        match &self.0 {
+            Pattern::Everything => out.write_str("*"),
+            Pattern::Nothing => out.write_str("a pattern that fits no ARN"),
+            Pattern::Arn(parts) => {
                 parts.0.iter().try_for_each(|segment| write!(out, "{segment}:"))?;
                 parts.1.fmt(out)
             }

@@ -8,6 +8,7 @@ use super::facts::{Facts, Known, access_point};
 use super::formula::{Atom, Formula, Unseen};
 use super::principal::Naming;
 use super::solve::{Alternatives, Solution, solve};
+use crate::base::Arn;
 use crate::catalog;
 use crate::iam::{Effect, Quantifier};
 use std::fmt;
@@ -650,8 +651,13 @@ fn needs_resource_side(facts: &Facts<'_>) -> bool {
 
 /// Whether a trust policy decides.
 pub fn is_trust(facts: &Facts<'_>) -> bool {
-    assumes_role(facts.action)
-        && facts.target.parsed().is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+    is_trusted(facts.action, &facts.target.arn)
+}
+
+/// Whether a trust policy decides an action (in lower case) on what has this ARN.
+pub fn is_trusted(action: &str, arn: &str) -> bool {
+    let is_role = |arn: Arn<'_>| arn.service == "iam" && arn.resource.starts_with("role/");
+    assumes_role(action) && Arn::parse(arn).is_some_and(is_role)
 }
 
 /// Whether the action (in lower case) is one that a role's trust policy must allow.

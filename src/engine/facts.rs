@@ -108,6 +108,9 @@ pub struct Target<'a> {
     pub tags: Tags<'a>,
 }
 
+/// The properties of a target that decisions may depend on.
+pub const PROPERTIES: [&str; 4] = ["AbacStatus", "Bucket", "Grants", "KeyManager"];
+
 impl<'a> Target<'a> {
     /// A resource of which nothing but its ARN (or `*`) is known.
     pub fn new(text: &'a str) -> Target<'a> {

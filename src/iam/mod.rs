@@ -5,6 +5,7 @@
 mod operator;
 mod parse;
 mod print;
+mod strict;
 
 pub use operator::{Operator, Quantifier, Relation, Test};
 pub use parse::{Issue, Parsed, parse};
@@ -68,7 +69,7 @@ pub struct Statement {
 
 /// An element with its negated form: `Action` and `NotAction`, `Resource` and `NotResource`, `Principal` and
 /// `NotPrincipal`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Element<T> {
     /// Whether it is the `Not…` form.
     pub negated: bool,
@@ -94,7 +95,7 @@ pub enum PrincipalSpec {
 }
 
 /// One key under one operator of a `Condition` element.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// How the key is compared.
     pub operator: Operator,

@@ -1,7 +1,7 @@
 //! The parser. It never fails as a whole: a document that AWS could not have meant is *unreadable* and says why, and the
 //! caller goes on with the others.
 
-use super::{Condition, Effect, Element, Operator, Policy, PolicyKind, PrincipalSpec, Statement, Version};
+use super::{Condition, Effect, Element, Operator, Policy, PolicyKind, PrincipalSpec, Statement, Version, strict};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -38,6 +38,13 @@ impl fmt::Display for Issue {
 
 /// Reads a policy document. Takes time and memory linear in the text, whatever its depth.
 pub fn parse(text: &str, kind: PolicyKind) -> Parsed {
+    match strict::parse(text, kind) {
+        Some(policy) => Parsed { policy: Some(policy), issues: Vec::new() },
+        None => tolerant(text, kind),
+    }
+}
+
+fn tolerant(text: &str, kind: PolicyKind) -> Parsed {
     let mut reader = Reader { kind, issues: Vec::new() };
     let policy = reader.policy(text);
     if policy.is_none() && reader.issues.is_empty() {
@@ -356,6 +363,67 @@ mod tests {
         assert_eq!(issues(text, PolicyKind::Trust), Vec::<String>::new());
         assert_eq!(issues(text, PolicyKind::Resource), Vec::<String>::new());
         assert_eq!(issues(text, PolicyKind::Identity).len(), 2);
+    }
+
+    /// Texts around what AWS accepts: each with one thing replaced, doubled or left out.
+    fn spoilt() -> Vec<String> {
+        let whole = [
+            r#"{"Version":"2012-10-17","Id":"x","Statement":[{"Sid":"a","Effect":"Allow","Action":["s3:*","a:b"],"Resource":"*",
+                "Condition":{"Bool":{"a:b":true,"c":["1",2,-3]},"StringLike":{"a":"b"}}},{"Effect":"Deny","NotAction":"x","NotResource":["y"]}]}"#,
+            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":["*","1"],"Service":"s"},"Action":"sts:AssumeRole"}}"#,
+            r#"{"Statement":{"Effect":"Deny","NotPrincipal":"*","Action":"s3:*","Resource":"*"},"Version":"2008-10-17"}"#,
+        ];
+        let pieces = [
+            "null",
+            "1",
+            "1.50",
+            "-0",
+            "1e3",
+            "99999999999999999999",
+            "true",
+            "[]",
+            "{}",
+            "\"\"",
+            "\"*\"",
+            "[\"\"]",
+            "[[]]",
+            "[1]",
+            "[null]",
+            "\"\\u0041llow\"",
+            "\"\\ud800\"",
+            ",",
+            "{\"Effect\":\"Allow\",\"Effect\":\"Allow\"}",
+        ];
+        let mut texts = Vec::new();
+        for text in whole {
+            texts.push(text.to_owned());
+            let starts: Vec<usize> = text.match_indices(['"', '{', '[', 't', '2', '-']).map(|(at, _)| at).collect();
+            for (index, at) in starts.iter().enumerate() {
+                for until in starts.iter().skip(index).take(12).chain([&text.len()]) {
+                    for piece in pieces {
+                        texts.push(format!("{}{piece}{}", &text[..*at], &text[*until..]));
+                    }
+                    texts.push(format!("{}{}", &text[..*until], &text[*at..]));
+                }
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn the_strict_parser_reads_as_the_tolerant_one_does() {
+        let mut strictly = 0;
+        for text in spoilt() {
+            for kind in [PolicyKind::Identity, PolicyKind::Resource, PolicyKind::Trust] {
+                if let Some(policy) = strict::parse(&text, kind) {
+                    assert_eq!(tolerant(&text, kind), Parsed { policy: Some(policy), issues: Vec::new() }, "{text}");
+                    strictly += 1;
+                }
+            }
+        }
+        assert!(strictly > 500, "{strictly}");
+        let usual = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["*"]}]}"#;
+        assert!(strict::parse(usual, PolicyKind::Identity).is_some());
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub(super) fn decisions(
     let mut all = BTreeMap::new();
     for answer in access.who_can(action, &targets, context) {
         let Some(best) = answer.best().filter(|block| !block.decision.verdict.is_denied()) else { continue };
-        all.extend(answer.principals.iter().map(|principal| (*principal, best.decision.clone())));
+        all.extend(answer.principals.iter().map(|principal| (*principal, Decision::clone(&best.decision))));
     }
     all
 }

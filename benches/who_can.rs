@@ -1,0 +1,314 @@
+//! How long `who-can` takes and how much memory: twelve questions about generated accounts, loading included, held
+//! against the time that `serde_json` takes to parse the same bytes. `docs/performance.md` tells how to run it.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss,
+    clippy::exit,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench computes with its own numbers, prints what it found, and stops when something is amiss"
+)]
+
+mod account;
+
+use account::Shape;
+use clap::Parser;
+use foureyes::access::{Access, Targets};
+use foureyes::engine::{Context, Target, Verdict, World};
+use foureyes::inventory::{EnvironmentRules, Inventory, Resource};
+use foureyes::snapshot;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+#[derive(Parser)]
+struct Arguments {
+    /// 100,000 principals as well
+    #[arg(long)]
+    full: bool,
+    /// Exit with 1 when a target is missed
+    #[arg(long)]
+    check: bool,
+    /// How often each time is taken; the median counts
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Answer the questions about this file once and print what it took
+    #[arg(long, hide = true)]
+    measure: Option<PathBuf>,
+    /// Given by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// A question: an action, and what it is asked of.
+struct Question {
+    action: &'static str,
+    of: Of,
+}
+
+enum Of {
+    /// All resources of a type, or only those of production.
+    All(&'static str),
+    Production(&'static str),
+    /// The first resource of a type.
+    First(&'static str),
+    /// What the inventory does not hold.
+    Arn(&'static str),
+}
+
+const QUESTIONS: [Question; 12] = [
+    Question { action: "dynamodb:DeleteTable", of: Of::Production("AWS::DynamoDB::Table") },
+    Question { action: "dynamodb:UpdateTable", of: Of::All("AWS::DynamoDB::Table") },
+    Question { action: "dynamodb:DeleteItem", of: Of::First("AWS::DynamoDB::Table") },
+    Question { action: "s3:DeleteBucket", of: Of::Production("AWS::S3::Bucket") },
+    Question { action: "s3:PutBucketPolicy", of: Of::All("AWS::S3::Bucket") },
+    Question { action: "s3:DeleteObject", of: Of::Arn("arn:aws:s3:::orders-prod-0002-100000000000/invoice.pdf") },
+    Question { action: "kms:ScheduleKeyDeletion", of: Of::All("AWS::KMS::Key") },
+    Question { action: "cloudformation:DeleteStack", of: Of::All("AWS::CloudFormation::Stack") },
+    Question { action: "lambda:UpdateFunctionCode", of: Of::Production("AWS::Lambda::Function") },
+    Question { action: "iam:PassRole", of: Of::Arn("arn:aws:iam::100000000000:role/orders-deploy-00001") },
+    Question { action: "sts:AssumeRole", of: Of::Arn("arn:aws:iam::100000000000:role/deploy-orders") },
+    Question { action: "cloudtrail:StopLogging", of: Of::Arn("arn:aws:cloudtrail:eu-west-1:100000000000:trail/main") },
+];
+
+impl Of {
+    fn targets<'t>(&self, inventory: &'t Inventory) -> Targets<'t> {
+        let select = |wanted: &dyn Fn(&Resource) -> bool, most: usize| {
+            let fits = inventory.resource_ids().filter(|(_, resource)| wanted(resource));
+            Targets::of(inventory, fits.take(most).map(|(id, _)| id))
+        };
+        match self {
+            Of::All(kind) => select(&|resource| resource.kind == *kind, usize::MAX),
+            Of::Production(kind) => select(&|resource| resource.kind == *kind && resource.is_production(), usize::MAX),
+            Of::First(kind) => select(&|resource| resource.kind == *kind, 1),
+            Of::Arn(arn) => {
+                let mut targets = Targets::default();
+                targets.push(Target::new(arn));
+                targets
+            }
+        }
+    }
+}
+
+/// What one run over a file took.
+struct Run {
+    read: Duration,
+    inventory: Duration,
+    access: Duration,
+    questions: Vec<Duration>,
+    /// Principal and resource, over all questions.
+    pairs: usize,
+    /// Pairs that are allowed, or may be.
+    open: usize,
+}
+
+impl Run {
+    fn answer(&self) -> Duration {
+        self.questions.iter().sum()
+    }
+
+    fn total(&self) -> Duration {
+        self.read + self.inventory + self.access + self.answer()
+    }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let started = Instant::now();
+    let result = work();
+    (result, started.elapsed())
+}
+
+fn run(path: &Path) -> Run {
+    let (loaded, read) = timed(|| snapshot::read(path).expect("the generated snapshot can be read"));
+    let (inventory, inventory_time) = timed(|| Inventory::new(&loaded.snapshot, &EnvironmentRules::default()));
+    drop(loaded);
+    let (access, access_time) = timed(|| Access::new(&inventory));
+    let context = Context::new(World::Open);
+    let mut run =
+        Run { read, inventory: inventory_time, access: access_time, questions: Vec::new(), pairs: 0, open: 0 };
+    for question in &QUESTIONS {
+        let ((answers, targets), time) = timed(|| {
+            let targets = question.of.targets(&inventory);
+            (access.who_can(question.action, &targets, &context), targets)
+        });
+        run.questions.push(time);
+        run.pairs += targets.len() * inventory.principals.len();
+        for answer in &answers {
+            let open = answer.blocks.iter().filter(|block| block.decision.verdict >= Verdict::AllowedIf);
+            run.open += open.map(|block| block.targets.len()).sum::<usize>() * answer.principals.len();
+        }
+    }
+    run
+}
+
+/// Nanoseconds of one decision that shares nothing with another, with the list of statements that bear on it.
+fn single_decision(path: &Path) -> f64 {
+    let loaded = snapshot::read(path).expect("the generated snapshot can be read");
+    let inventory = Inventory::new(&loaded.snapshot, &EnvironmentRules::default());
+    let access = Access::new(&inventory);
+    let context = Context::new(World::Open);
+    let Some((table, resource)) =
+        inventory.resource_ids().find(|(_, resource)| resource.kind == "AWS::DynamoDB::Table")
+    else {
+        return 0.0;
+    };
+    let target = foureyes::access::target_of(&inventory, resource);
+    let mut count = 0_u32;
+    let ask = |count: &mut u32| {
+        for (principal, _) in inventory.principal_ids().step_by(7) {
+            black_box(access.decide(principal, "dynamodb:DeleteTable", &target, Some(table), &context));
+            *count += 1;
+        }
+    };
+    // Documents are compiled when first needed: that is not what is measured here.
+    ask(&mut 0);
+    let ((), time) = timed(|| ask(&mut count));
+    time.as_nanos() as f64 / f64::from(count)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The most memory the process ever held, in bytes.
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("");
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
+}
+
+fn generate(shape: &Shape, path: &Path) -> u64 {
+    let mut out = BufWriter::new(File::create(path).expect("the file can be created"));
+    shape.write_snapshot(&mut out).and_then(|()| out.flush()).expect("the file can be written");
+    fs::metadata(path).expect("the file is there").len()
+}
+
+/// A target and whether it was met.
+struct Check {
+    name: String,
+    value: f64,
+    most: f64,
+}
+
+impl Check {
+    fn met(&self) -> bool {
+        self.value <= self.most
+    }
+}
+
+/// Time against `serde_json`, phase by phase.
+fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, checks: &mut Vec<Check>) {
+    let path = folder.join("account.json");
+    let size = generate(shape, &path);
+    let bytes = fs::read(&path).expect("the file can be read");
+    let (mut values, mut runs) = (Vec::new(), Vec::new());
+    // By turns, so that a busy machine slows both.
+    for _ in 0..rounds {
+        let (value, time) = timed(|| serde_json::from_slice::<Value>(&bytes).expect("the file is JSON"));
+        values.push(time);
+        drop(value);
+        runs.push(run(&path));
+    }
+    drop(bytes);
+    let value = median(values);
+    let of = |part: &dyn Fn(&Run) -> Duration| median(runs.iter().map(part).collect());
+    let total = of(&Run::total);
+    let row = |what: &str, time: Duration| {
+        println!("  {what:<44} {:>9.1} ms {:>6.2}", milliseconds(time), time.as_secs_f64() / value.as_secs_f64());
+    };
+    println!("{name}: {} principals, {} resources, {size} bytes, {rounds} rounds", shape.principals, shape.resources);
+    println!("  {:<44} {:>12} {:>6}", "", "median", "ratio");
+    row("serde_json::from_slice::<Value>", value);
+    row("snapshot::read", of(&|run| run.read));
+    row("Inventory::new", of(&|run| run.inventory));
+    row("Access::new", of(&|run| run.access));
+    for (index, question) in QUESTIONS.iter().enumerate() {
+        row(question.action, of(&|run| run.questions[index]));
+    }
+    row("all questions", of(&Run::answer));
+    row("who-can, all of it", total);
+    let pairs = runs[0].pairs as f64;
+    println!("  open pairs: {} of {}", runs[0].open, runs[0].pairs);
+    let nanoseconds = of(&Run::answer).as_nanos() as f64 / pairs;
+    checks.push(Check {
+        name: format!("{name}: time, multiple of serde_json"),
+        value: total.as_secs_f64() / value.as_secs_f64(),
+        most: 3.0,
+    });
+    checks.push(Check { name: format!("{name}: bulk decision, ns"), value: nanoseconds, most: 2_000.0 });
+    println!("  {:<44} {:>9.1} ns", "one decision by itself, with its statements", single_decision(&path));
+    println!();
+}
+
+/// Time and memory at several sizes, each in a process of its own.
+fn growth(sizes: &[usize], folder: &Path, checks: &mut Vec<Check>) {
+    let program = std::env::current_exe().expect("the bench knows its own path");
+    println!("growth, one process a size");
+    println!(
+        "  {:>10} {:>12} {:>12} {:>12} {:>14} {:>10}",
+        "principals", "bytes", "ms", "ns/byte", "peak bytes", "peak/file"
+    );
+    let mut smallest: Option<f64> = None;
+    for principals in sizes {
+        let path = folder.join(format!("{principals}.json"));
+        let size = generate(&Shape::of(*principals), &path) as f64;
+        let output = Command::new(&program).arg("--measure").arg(&path).output().expect("the bench can start itself");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut numbers = text.split_whitespace().map(|word| word.parse::<f64>().unwrap_or(f64::NAN));
+        let (time, peak) = (numbers.next().unwrap_or(f64::NAN), numbers.next().unwrap_or(f64::NAN));
+        let per_byte = time * 1e6 / size;
+        println!("  {principals:>10} {size:>12.0} {time:>12.1} {per_byte:>12.2} {peak:>14.0} {:>10.2}", peak / size);
+        if *principals >= 10_000 {
+            checks.push(Check { name: format!("{principals} principals: peak/file"), value: peak / size, most: 5.0 });
+            // Linear: ten times the account costs about ten times as much. What is needed whatever the size makes the
+            // smallest account dear, so that growth is measured from 10,000 on.
+            match smallest {
+                None => smallest = Some(per_byte),
+                Some(base) => checks.push(Check {
+                    name: format!("{principals} principals: time per byte, multiple of 10000"),
+                    value: per_byte / base,
+                    most: 1.3,
+                }),
+            }
+        }
+        fs::remove_file(&path).expect("the file can be removed");
+    }
+    println!();
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    if let Some(path) = arguments.measure {
+        let run = run(&path);
+        println!("{} {}", milliseconds(run.total()), peak_memory());
+        return;
+    }
+    let folder = tempfile::tempdir().expect("there is a place for temporary files");
+    let mut checks = Vec::new();
+    let shape = Shape::of(10_000);
+    against_parsing("organisation", &shape, arguments.rounds, folder.path(), &mut checks);
+    let alone = Shape { organization: false, ..shape };
+    against_parsing("one account", &alone, arguments.rounds, folder.path(), &mut checks);
+    let sizes: &[usize] = if arguments.full { &[1_000, 10_000, 100_000] } else { &[1_000, 10_000] };
+    growth(sizes, folder.path(), &mut checks);
+    for check in &checks {
+        let verdict = if check.met() { "met" } else { "missed" };
+        println!("target\t{}\t{:.2}\t<= {}\t{verdict}", check.name, check.value, check.most);
+    }
+    // The folder goes before the process does.
+    drop(folder);
+    if arguments.check && !checks.iter().all(Check::met) {
+        std::process::exit(1);
+    }
+}

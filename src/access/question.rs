@@ -1,0 +1,1013 @@
+//! One action on many targets, for every principal.
+//!
+//! The work is shared four ways. Only statements that speak of the action and cover a target take part. Principals that
+//! the same documents reach, as far as these take part, are one *party*. Targets that nothing but their ARN tells apart
+//! are one *group*, and what a party's statements say of a group is said once. And what two parties face may come to the
+//! same *case*: an unconditional allow is an unconditional allow, whichever document it stands in; each case is decided
+//! once, by the engine.
+
+use super::index::{CONTESTED, StatementId};
+use super::mentions::Mentions;
+use super::reach::{Hits, Patterns, Reach};
+use super::targets::{Asked, Targets};
+use super::{Access, Answer, Block, Class, Owned};
+use crate::base::Arn;
+use crate::engine::{self, Context, Decision, Layer, Policy, ResourceSide, Stack, Tags, Verdict};
+use crate::iam::{self, Effect, PolicyKind, PrincipalSpec, Statement, Version};
+use crate::inventory::{Attachment, Controls, DocumentId, PrincipalId};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// A statement that takes part, or a whole document that cannot be read.
+struct Entry<'q> {
+    document: DocumentId,
+    /// Of a document that cannot be read.
+    name: Option<&'q Arc<str>>,
+    /// `None`: the document cannot be read.
+    source: Option<(&'q Statement, Version, PolicyKind)>,
+    reach: Reach,
+    /// Whether nothing but the resource decides whether it applies.
+    plain: bool,
+    mentions: Mentions,
+    /// The first entry that says the same of every target that both certainly cover.
+    alike: u32,
+    /// As it stands, and with its resources left aside.
+    compiled: [OnceLock<Policy>; 2],
+}
+
+impl Entry<'_> {
+    fn may(&self, effect: Effect) -> bool {
+        self.source.is_none_or(|(statement, ..)| statement.effect == effect)
+    }
+
+    /// The statement alone, its actions put in the one word that matters: long lists would be matched in each case.
+    /// `covers`: the target is known to be covered.
+    fn policy(&self, action: &str, covers: bool) -> &Policy {
+        let [exact, general] = &self.compiled;
+        let compiled = if covers { general } else { exact };
+        compiled.get_or_init(|| {
+            let name = self.name.cloned().unwrap_or_default();
+            let Some((statement, version, kind)) = self.source else { return Policy::unreadable(name) };
+            let mut statement = statement.clone();
+            if !statement.action.negated && !is_contested(&statement) {
+                statement.action.values = vec![action.to_owned()];
+            }
+            if covers {
+                statement.resource = Some(everything());
+            }
+            Policy::new(name, &iam::Policy { version, id: None, statements: vec![statement] }, kind)
+        })
+    }
+}
+
+fn everything() -> iam::Element<String> {
+    iam::Element { negated: false, values: vec!["*".to_owned()] }
+}
+
+fn is_contested(statement: &Statement) -> bool {
+    statement.action.values.iter().any(|text| text == CONTESTED)
+}
+
+/// Targets that nothing tells apart but which statements of a principal cover them.
+struct Group {
+    targets: Vec<u32>,
+    /// Position of the account that owns them; `None`: the caller's own.
+    owner: Option<Owner>,
+    side: Side,
+    /// Whether the resource's side may allow a caller of another account anything.
+    open_to_others: bool,
+    /// Whether the resource's side may allow a caller of the same account whose policies say nothing.
+    open_to_silent: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Owner {
+    Known(usize),
+    /// An account that the inventory does not hold.
+    Unknown,
+}
+
+enum Side {
+    None,
+    Unseen,
+    Policy(Policy),
+}
+
+/// Principals for whom all cases come to the same.
+struct Party<'q> {
+    principals: Vec<PrincipalId>,
+    class: &'q Class,
+    documents: Vec<DocumentId>,
+    /// Number of their [`Likeness`]; `None`: whoever of the kind it is.
+    likeness: Option<u32>,
+    /// Whether a policy of a resource names them: it may allow what their own policies do not.
+    named: bool,
+}
+
+/// How alike principals must be to be decided as one.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Likeness {
+    /// The same values of the tags that are looked at; `None`: a session may choose them.
+    Tags(Option<Vec<(String, Option<String>)>>),
+    /// Nobody else.
+    Same(PrincipalId),
+}
+
+/// What is put to the engine, in the fewest words.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Case {
+    kind: u32,
+    likeness: Option<u32>,
+    identity: Tokens,
+    boundary: Option<Tokens>,
+    /// Of each level, where there are any.
+    scps: Option<Arc<[Tokens]>>,
+    group: GroupId,
+    /// Where a policy variable stands in a pattern, the answer names the target.
+    target: Option<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum GroupId {
+    Coarse(u32),
+    Fine(u32),
+}
+
+/// What statements say of a target. In order, each once.
+type Tokens = Vec<Token>;
+
+/// What a statement says of a target.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Token {
+    /// Yes, whatever the conditions.
+    Allow,
+    /// No, whatever the conditions.
+    Deny,
+    /// What the conditions of this entry say: it covers the target.
+    When(u32),
+    /// What this entry says, if it covers the target at all.
+    Whether(u32),
+}
+
+/// One action on many targets.
+pub(super) struct Question<'q> {
+    access: &'q Access<'q>,
+    asked: Asked<'q>,
+    entries: Vec<Entry<'q>>,
+    /// The entries of each document.
+    of_document: FxHashMap<DocumentId, Range<usize>>,
+    /// Organisation policies of each account, as far as they speak.
+    controls: Vec<Over>,
+    /// Groups, each within one of `coarse`: told apart by tags as well.
+    fine: Vec<Group>,
+    /// Groups that are not told apart by tags.
+    coarse: Vec<Group>,
+    /// The groups that each target is in, fine and coarse.
+    group_of: Vec<(u32, u32)>,
+    /// Callers whom some policy of a resource names.
+    named: FxHashSet<PrincipalId>,
+    /// What resource control policies and policies of resources look at, whoever calls.
+    everywhere: Mentions,
+    /// What service control policies look at.
+    scps: Mentions,
+}
+
+impl<'q> Question<'q> {
+    pub(super) fn new(
+        access: &'q Access<'q>,
+        action: &'q str,
+        targets: &'q Targets<'q>,
+        context: &'q Context,
+    ) -> Question<'q> {
+        let asked = Asked::new(action, targets, context);
+        let mut question = Question {
+            access,
+            asked,
+            entries: Vec::new(),
+            of_document: FxHashMap::default(),
+            controls: Vec::new(),
+            fine: Vec::new(),
+            coarse: Vec::new(),
+            group_of: Vec::new(),
+            named: FxHashSet::default(),
+            everywhere: Mentions::default(),
+            scps: Mentions::default(),
+        };
+        question.find_entries();
+        question.find_controls();
+        question.find_groups();
+        question
+    }
+
+    /// The statements that speak of the action and cover a target.
+    fn find_entries(&mut self) {
+        let inventory = self.access.inventory;
+        // Policies of resources speak where one of them is asked for; policies that nothing in question has do not.
+        let mut sides: FxHashSet<DocumentId> =
+            (0..self.asked.count()).filter_map(|target| self.document_of(target)).collect();
+        for account in &inventory.accounts {
+            if let Controls::Levels { rcps, .. } = &account.controls {
+                sides.extend(rcps.iter().flatten().map(|attachment| attachment.document));
+            }
+        }
+        let statement = |id: &StatementId| {
+            let document = inventory.document(id.document)?;
+            let policy = document.policy.as_ref()?;
+            let statement = policy.statements.get(id.statement as usize)?;
+            let takes_part = document.kind == PolicyKind::Identity || sides.contains(&id.document);
+            takes_part.then_some((id.document, statement, policy.version, document.kind))
+        };
+        let speaking: Vec<_> = self.access.index.speaking(self.asked.action).iter().filter_map(statement).collect();
+        let patterns = Patterns::new(
+            &self.asked,
+            speaking.iter().map(|(_, statement, version, kind)| (*statement, *version, *kind)),
+        );
+        let entry = |(document, statement, version, kind): (DocumentId, &'q Statement, Version, PolicyKind)| {
+            let reach = patterns.of(statement, version, kind);
+            if reach.is_empty() {
+                return None;
+            }
+            let plain = statement.conditions.is_empty() && kind == PolicyKind::Identity && !is_contested(statement);
+            let looks = !plain || reach.variable;
+            Some(Entry {
+                document,
+                name: None,
+                source: Some((statement, version, kind)),
+                mentions: if looks { Mentions::of(statement, version) } else { Mentions::default() },
+                reach,
+                plain,
+                alike: 0,
+                compiled: Default::default(),
+            })
+        };
+        let mut entries: Vec<Entry<'q>> = speaking.into_par_iter().with_min_len(512).filter_map(entry).collect();
+        entries.extend(self.access.unreadable.iter().map(|(document, name)| Entry {
+            document: *document,
+            name: Some(name),
+            source: None,
+            reach: Reach::EVERYTHING,
+            plain: false,
+            mentions: Mentions::default(),
+            alike: 0,
+            compiled: Default::default(),
+        }));
+        // Statements that differ in nothing but what they cover: the copies in many a policy of a condition like MFA.
+        type Rest<'q> = (PolicyKind, Version, Effect, &'q Option<iam::Element<PrincipalSpec>>, &'q [iam::Condition]);
+        let mut first: FxHashMap<Rest<'q>, u32> = FxHashMap::default();
+        for (index, entry) in (0..).zip(&mut entries) {
+            entry.alike = match entry.source {
+                Some((statement, version, kind)) if !entry.reach.variable && !is_contested(statement) => {
+                    let rest = (kind, version, statement.effect, &statement.principal, &*statement.conditions);
+                    *first.entry(rest).or_insert(index)
+                }
+                _ => index,
+            };
+        }
+        let mut start = 0_usize;
+        for same in entries.chunk_by(|a, b| a.document == b.document) {
+            let end = start.saturating_add(same.len());
+            if let Some(first) = same.first() {
+                self.of_document.insert(first.document, start..end);
+            }
+            start = end;
+        }
+        self.entries = entries;
+    }
+
+    /// The policy of a target.
+    fn document_of(&self, target: u32) -> Option<DocumentId> {
+        let (known, resource) = self.asked.get(target)?;
+        self.access.resource_attachment(self.asked.action, &known.arn, resource).map(|attachment| attachment.document)
+    }
+
+    fn entries_of(&self, document: DocumentId) -> impl Iterator<Item = (u32, &Entry<'q>)> {
+        let range = self.of_document.get(&document).cloned().unwrap_or(0..0);
+        range.filter_map(|index| Some((u32::try_from(index).ok()?, self.entries.get(index)?)))
+    }
+
+    /// What entries, given by position, say of a target.
+    fn say_of(&self, entries: &[u32], target: u32) -> Tokens {
+        let entries = entries.iter().filter_map(|index| Some((*index, self.entries.get(*index as usize)?)));
+        say(entries, Some(target))
+    }
+
+    /// What is said, as policies of one statement each.
+    fn policies<'p>(&'p self, tokens: &Tokens) -> Vec<&'p Policy> {
+        let [allow, deny] = &self.access.sure;
+        let policy = |token: &Token| match *token {
+            Token::Allow => Some(allow),
+            Token::Deny => Some(deny),
+            Token::When(_) => Some(self.entry(*token)?.policy(self.asked.action, true)),
+            Token::Whether(_) => Some(self.entry(*token)?.policy(self.asked.action, false)),
+        };
+        tokens.iter().filter_map(policy).collect()
+    }
+
+    fn find_controls(&mut self) {
+        let entries = |attachment: &Attachment| -> Vec<u32> {
+            self.entries_of(attachment.document).map(|(index, _)| index).collect()
+        };
+        let cut = |attachment: &Attachment| {
+            let exactly =
+                |index: u32| self.entries.get(index as usize).map(|entry| entry.policy(self.asked.action, false));
+            join(&attachment.name, entries(attachment).into_iter().filter_map(exactly))
+        };
+        let scps_of = |levels: &[Vec<Attachment>]| -> Scps {
+            // No policy of this type on any level: the type is not switched on in the organisation.
+            if levels.iter().all(Vec::is_empty) {
+                return Scps::None;
+            }
+            Scps::Levels(levels.iter().map(|level| level.iter().flat_map(entries).collect()).collect())
+        };
+        let of_account = |controls: &Controls| match controls {
+            Controls::None => Over { scps: Scps::None, rcps: Owned::None, management_account: false },
+            Controls::Unseen => Over { scps: Scps::Unseen, rcps: Owned::Unseen, management_account: false },
+            Controls::Levels { scps, rcps, management_account } => {
+                Over { scps: scps_of(scps), rcps: super::levels(rcps, &cut), management_account: *management_account }
+            }
+        };
+        let accounts = &self.access.inventory.accounts;
+        self.controls = accounts.iter().map(|account| of_account(&account.controls)).collect();
+    }
+
+    /// Sorts the targets into groups, by everything but their ARN that decisions depend on.
+    fn find_groups(&mut self) {
+        let inventory = self.access.inventory;
+        let (mut over_callers, mut over_resources) = (BTreeSet::new(), BTreeSet::new());
+        for account in &inventory.accounts {
+            if let Controls::Levels { scps, rcps, .. } = &account.controls {
+                over_callers.extend(scps.iter().flatten().map(|attachment| attachment.document));
+                over_resources.extend(rcps.iter().flatten().map(|attachment| attachment.document));
+            }
+        }
+        let entries = |documents: BTreeSet<DocumentId>| -> Vec<u32> {
+            documents.into_iter().flat_map(|document| self.entries_of(document)).map(|(index, _)| index).collect()
+        };
+        let (over_callers, over_resources) = (entries(over_callers), entries(over_resources));
+        let (mut everywhere, mut of_scps) = (Mentions::default(), Mentions::default());
+        for entry in over_callers.iter().filter_map(|index| self.entries.get(*index as usize)) {
+            of_scps.join(&entry.mentions);
+        }
+        let mut sides: FxHashMap<DocumentId, Vec<u32>> = FxHashMap::default();
+        let mut names: FxHashSet<(String, String)> = FxHashSet::default();
+        for target in 0..self.asked.count() {
+            let Some(document) = self.document_of(target) else { continue };
+            sides.entry(document).or_insert_with(|| self.entries_of(document).map(|(index, _)| index).collect());
+        }
+        for index in sides.values().flatten().chain(&over_resources) {
+            let Some(entry) = self.entries.get(*index as usize) else { continue };
+            everywhere.join(&entry.mentions);
+            for spec in entry.source.iter().flat_map(|(statement, ..)| &statement.principal).flat_map(|all| &all.values)
+            {
+                if let PrincipalSpec::Aws(text) = spec {
+                    names.extend(name_of(text));
+                }
+            }
+        }
+        let tags_looked_at: BTreeSet<&str> = self
+            .entries
+            .iter()
+            .flat_map(|entry| &entry.mentions.resource_tags)
+            .chain(&everywhere.resource_tags)
+            .map(String::as_str)
+            .collect();
+        let no_tags = BTreeSet::new();
+        let tags_everywhere = if everywhere.resource_tags.is_empty() { &no_tags } else { &tags_looked_at };
+
+        let mut coarse: FxHashMap<Alike<'_>, usize> = FxHashMap::default();
+        let mut fine: FxHashMap<(usize, TagsAlike<'_>), usize> = FxHashMap::default();
+        let (mut coarse_groups, mut fine_groups, mut group_of) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..self.asked.count() {
+            let Some((target, _)) = self.asked.get(index) else { continue };
+            let side = self.document_of(index).and_then(|document| sides.get(&document));
+            let policy = side.map(|side| self.say_of(side, index));
+            let over = [self.say_of(&over_callers, index), self.say_of(&over_resources, index)];
+            let variable = |token: &Token| self.entry(*token).is_some_and(|entry| entry.reach.variable);
+            let names_target = policy.iter().chain(&over).flatten().any(variable);
+            let alike = Alike {
+                account: target.account.as_deref(),
+                policy,
+                over,
+                unseen: self.is_unseen(index),
+                shape: if names_target { Shape::Own(index) } else { shape(&target.arn, index) },
+                properties: engine::PROPERTIES.iter().map(|name| target.properties?.get(*name)).collect(),
+                tags: tags_alike(target.tags, tags_everywhere),
+            };
+            for grant in target.properties.and_then(|all| all.get("Grants")?.as_array()).into_iter().flatten() {
+                let grantee = grant.get("GranteePrincipal").and_then(serde_json::Value::as_str);
+                names.extend(grantee.and_then(name_of));
+            }
+            let next = coarse.len();
+            let said = alike.policy.clone();
+            let at = *coarse.entry(alike).or_insert(next);
+            if at == next {
+                coarse_groups.push(self.group(index, said.as_ref()));
+            }
+            let next = fine.len();
+            let under = *fine.entry((at, tags_alike(target.tags, &tags_looked_at))).or_insert(next);
+            if under == next {
+                fine_groups.push(self.group(index, said.as_ref()));
+            }
+            for (groups, at) in [(&mut coarse_groups, at), (&mut fine_groups, under)] {
+                if let Some(Group { targets, .. }) = groups.get_mut(at) {
+                    targets.push(index);
+                }
+            }
+            group_of.push((u32::try_from(under).unwrap_or(u32::MAX), u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+        drop((coarse, fine));
+        (self.coarse, self.fine, self.group_of) = (coarse_groups, fine_groups, group_of);
+        (self.everywhere, self.scps) = (everywhere, of_scps);
+        if !names.is_empty() {
+            let is_named = |arn: &str| name_of(arn).is_some_and(|name| names.contains(&name));
+            self.named =
+                inventory.principal_ids().filter(|(_, known)| is_named(&known.arn)).map(|(id, _)| id).collect();
+        }
+    }
+
+    fn is_unseen(&self, target: u32) -> bool {
+        let said = self.document_of(target).is_some();
+        let asked = self.asked.get(target);
+        !said && asked.is_some_and(|(known, id)| self.access.is_unseen(self.asked.action, &known.arn, id))
+    }
+
+    /// A group that begins with this target. `said`: by its policy.
+    fn group(&self, target: u32, said: Option<&Tokens>) -> Group {
+        let accounts = &self.access.inventory.accounts;
+        let known = self.asked.get(target).map(|(target, _)| target);
+        let owner = known
+            .and_then(|target| target.account.as_deref())
+            .map(|id| accounts.iter().position(|account| *account.id == *id).map_or(Owner::Unknown, Owner::Known));
+        let granted = known.is_some_and(|target| target.properties.is_some_and(|all| all.contains_key("Grants")));
+        let side = match said {
+            Some(said) => Side::Policy(join("resource policy", self.policies(said))),
+            None if self.is_unseen(target) => Side::Unseen,
+            None => Side::None,
+        };
+        let mut group = Group {
+            targets: Vec::new(),
+            owner,
+            open_to_others: granted || matches!(side, Side::Unseen),
+            open_to_silent: false,
+            side,
+        };
+        for entry in said.into_iter().flatten().filter_map(|token| self.entry(*token)) {
+            group.open_to_others |= entry.may(Effect::Allow);
+            group.open_to_silent |= match entry.source {
+                None => true,
+                Some((statement, ..)) => {
+                    let everyone = |spec: &PrincipalSpec| *spec == PrincipalSpec::Everyone;
+                    let principal = statement.principal.as_ref();
+                    statement.effect == Effect::Allow
+                        && principal.is_some_and(|all| all.negated || all.values.iter().any(everyone))
+                }
+            };
+        }
+        group
+    }
+
+    /// Everybody's answers, in the order of their first principal.
+    pub(super) fn answer(&self) -> Vec<Answer> {
+        let put = |memo: &mut Memo, party: Party<'q>| {
+            let cases = self.put(&party, memo);
+            (party.principals, cases)
+        };
+        let parties = self.parties().into_par_iter().with_min_len(32);
+        let put: Vec<_> = parties.map_init(Memo::default, put).filter(|(_, cases)| !cases.is_empty()).collect();
+        // One principal and one target that each case is decided for.
+        let mut samples: Vec<(&Case, PrincipalId, u32)> = Vec::new();
+        let mut known: FxHashMap<&Case, usize> = FxHashMap::default();
+        for (principals, cases) in &put {
+            for (case, targets) in cases {
+                if let (Some(principal), Some(target)) = (principals.first(), targets.first()) {
+                    known.entry(case).or_insert_with(|| {
+                        samples.push((case, *principal, *target));
+                        samples.len().saturating_sub(1)
+                    });
+                }
+            }
+        }
+        let bench = Bench::new(self, samples.iter().filter_map(|(case, ..)| case.boundary.as_ref()));
+        let decisions: Vec<Option<Arc<Decision>>> = samples
+            .par_iter()
+            .with_min_len(16)
+            .map(|(case, member, target)| bench.decide(case, *member, *target).map(Arc::new))
+            .collect();
+        let block = |(case, targets): &(Case, Vec<u32>)| {
+            let decision = decisions.get(*known.get(case)?)?.as_ref()?;
+            let silent = decision.verdict == Verdict::ImplicitDeny && decision.decided_by == Layer::Identity;
+            (!silent).then(|| Block { targets: targets.clone(), decision: Arc::clone(decision) })
+        };
+        let mut answers: Vec<Answer> = put
+            .iter()
+            .filter_map(|(principals, cases)| {
+                let mut blocks: Vec<Block> = cases.iter().filter_map(block).collect();
+                blocks.iter_mut().for_each(|block| block.targets.sort_unstable());
+                blocks.sort_by(|a, b| a.targets.cmp(&b.targets));
+                (!blocks.is_empty()).then(|| Answer { principals: principals.clone(), blocks })
+            })
+            .collect();
+        answers.sort_by(|a, b| a.principals.cmp(&b.principals));
+        answers
+    }
+
+    /// Everybody who may be allowed something.
+    fn parties(&self) -> Vec<Party<'q>> {
+        let mut likenesses = Likenesses::default();
+        let open_to_silent = self.coarse.iter().any(|group| group.open_to_silent);
+        let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<DocumentId>), usize> = FxHashMap::default();
+        let mut parties: Vec<Party<'q>> = Vec::new();
+        let mut apart: Vec<Party<'q>> = Vec::new();
+        for class in &self.access.classes {
+            let documents: Vec<DocumentId> =
+                class.policies.iter().copied().filter(|document| self.of_document.contains_key(document)).collect();
+            let allows =
+                documents.iter().flat_map(|id| self.entries_of(*id)).any(|(_, entry)| entry.may(Effect::Allow));
+            let mut members = class.members.clone();
+            if !self.named.is_empty() {
+                let named = members.extract_if(.., |member| self.named.contains(member));
+                apart.extend(named.map(|member| Party {
+                    principals: vec![member],
+                    class,
+                    documents: documents.clone(),
+                    likeness: Some(likenesses.number(Likeness::Same(member))),
+                    named: true,
+                }));
+            }
+            if members.is_empty() || !(allows || open_to_silent) {
+                continue;
+            }
+            let next = parties.len();
+            let at = *found.entry((class.kind, class.boundary, documents)).or_insert_with_key(|(_, _, documents)| {
+                parties.push(Party {
+                    principals: Vec::new(),
+                    class,
+                    documents: documents.clone(),
+                    likeness: None,
+                    named: false,
+                });
+                next
+            });
+            if let Some(party) = parties.get_mut(at) {
+                party.principals.append(&mut members);
+            }
+        }
+        let mut all = apart;
+        for party in parties {
+            self.split(party, &mut likenesses, &mut all);
+        }
+        all.iter_mut().for_each(|party| party.principals.sort_unstable());
+        all
+    }
+
+    /// Splits a party where a statement tells its members apart.
+    fn split(&self, party: Party<'q>, likenesses: &mut Likenesses, into: &mut Vec<Party<'q>>) {
+        let mut mentions = self.everywhere.clone();
+        mentions.join(&self.scps);
+        for (_, entry) in party.documents.iter().chain(&party.class.boundary).flat_map(|id| self.entries_of(*id)) {
+            mentions.join(&entry.mentions);
+        }
+        if !mentions.principals() {
+            into.push(party);
+            return;
+        }
+        let mut found: FxHashMap<u32, Vec<PrincipalId>> = FxHashMap::default();
+        for member in party.principals {
+            let likeness = if mentions.principal {
+                Likeness::Same(member)
+            } else {
+                self.tags_of(member, &mentions.principal_tags)
+            };
+            found.entry(likenesses.number(likeness)).or_default().push(member);
+        }
+        into.extend(found.into_iter().map(|(likeness, principals)| Party {
+            principals,
+            class: party.class,
+            documents: party.documents.clone(),
+            likeness: Some(likeness),
+            named: false,
+        }));
+    }
+
+    fn tags_of(&self, member: PrincipalId, keys: &BTreeSet<String>) -> Likeness {
+        let Some(holder) = self.access.inventory.principal(member) else { return Likeness::Same(member) };
+        Likeness::Tags(match self.access.tags(holder) {
+            Tags::All(tags) => {
+                let value = |key: &String| tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+                Some(keys.iter().map(|key| (key.clone(), value(key).map(|(_, value)| value.clone()))).collect())
+            }
+            Tags::AtLeast(_) | Tags::Unsaid => None,
+        })
+    }
+
+    /// A party's cases, each once, with its targets.
+    fn put(&self, party: &Party<'q>, memo: &mut Memo) -> Vec<(Case, Vec<u32>)> {
+        let identity: Vec<(u32, &Entry<'q>)> = party.documents.iter().flat_map(|id| self.entries_of(*id)).collect();
+        let boundary: Option<Vec<(u32, &Entry<'q>)>> = party.class.boundary.map(|id| self.entries_of(id).collect());
+        let both = || identity.iter().chain(boundary.iter().flatten()).map(|(_, entry)| *entry);
+        let by_tags = self.scps.tags() || both().any(|entry| entry.mentions.tags());
+        let groups = if by_tags { &self.fine } else { &self.coarse };
+        // Targets that some statement singles out; of all others a group is as good as one.
+        let mut singled: Vec<u32> = both()
+            .flat_map(|entry| entry.reach.certain.some().iter().chain(entry.reach.possible.some()))
+            .copied()
+            .collect();
+        singled.sort_unstable();
+        singled.dedup();
+        let mut cases: Vec<(Case, Vec<u32>)> = Vec::new();
+        let mut known: FxHashMap<Case, usize> = FxHashMap::default();
+        let mut add = |case: Case, targets: &[u32]| {
+            let at = *known.entry(case).or_insert_with_key(|case| {
+                cases.push((case.clone(), Vec::new()));
+                cases.len().saturating_sub(1)
+            });
+            if let Some((_, all)) = cases.get_mut(at) {
+                all.extend(targets);
+            }
+        };
+        let said_of = |target: Option<u32>| {
+            let said = |entries: &[(u32, &'_ Entry<'q>)]| say(entries.iter().copied(), target);
+            (said(&identity), boundary.as_deref().map(said))
+        };
+        let said = said_of(None);
+        for (index, group) in (0..).zip(groups).filter(|(_, group)| self.concerns(party, group, &said.0)) {
+            let rest: Vec<u32> =
+                group.targets.iter().copied().filter(|target| singled.binary_search(target).is_err()).collect();
+            if let Some(first) = rest.first() {
+                add(self.case(party, memo, said.clone(), (index, by_tags), *first), &rest);
+            }
+        }
+        for target in &singled {
+            let Some((fine, coarse)) = self.group_of.get(*target as usize) else { continue };
+            let index = if by_tags { *fine } else { *coarse };
+            let said = said_of(Some(*target));
+            if groups.get(index as usize).is_some_and(|group| self.concerns(party, group, &said.0)) {
+                add(self.case(party, memo, said, (index, by_tags), *target), &[*target]);
+            }
+        }
+        cases
+    }
+
+    /// Whether something may allow the party anything on the group, given what its statements say.
+    fn concerns(&self, party: &Party<'q>, group: &Group, said: &Tokens) -> bool {
+        let foreign = self.is_foreign(party.class, group);
+        (!foreign && (group.open_to_silent || party.named))
+            || ((!foreign || group.open_to_others) && said.iter().any(|token| self.allows(*token)))
+    }
+
+    /// Puts a case into the fewest words: what hangs on the principal's or the target's tags is resolved here, where the
+    /// tags are known, so that whoever comes to the same result shares the decision.
+    fn case(
+        &self,
+        party: &Party<'q>,
+        memo: &mut Memo,
+        (identity, boundary): (Tokens, Option<Tokens>),
+        (group, by_tags): (u32, bool),
+        target: u32,
+    ) -> Case {
+        let place = (party.class.kind, party.likeness, group, by_tags);
+        let mut open = Open::default();
+        let mut resolve = |tokens: Tokens| self.resolve(party, &mut memo.applies, place, tokens, target, &mut open);
+        let (identity, boundary) = (resolve(identity), boundary.map(&mut resolve));
+        let (scps, open_scps) = memo.scps.entry(place).or_insert_with(|| {
+            let mut open = Open::default();
+            let mut resolve = |level: &Vec<u32>| {
+                let said = self.say_of(level, target);
+                self.resolve(party, &mut memo.applies, place, said, target, &mut open)
+            };
+            let levels: Option<Arc<[Tokens]>> = match self.over_caller(party).map(|over| &over.scps) {
+                Some(Scps::Levels(levels)) => Some(levels.iter().map(&mut resolve).collect()),
+                _ => None,
+            };
+            (levels, open)
+        });
+        let alone = party.named || open.principals || open_scps.principals || self.everywhere.principals();
+        let fine = by_tags && (open.tags || open_scps.tags);
+        let group = match self.group_of.get(target as usize) {
+            Some((_, coarse)) if !fine => GroupId::Coarse(*coarse),
+            _ => GroupId::Fine(group),
+        };
+        Case {
+            kind: party.class.kind,
+            likeness: party.likeness.filter(|_| alone),
+            identity,
+            boundary,
+            scps: scps.clone(),
+            group,
+            target: Some(target).filter(|_| open.target),
+        }
+    }
+
+    fn over_caller(&self, party: &Party<'q>) -> Option<&Over> {
+        let holder = self.access.inventory.principal(*party.principals.first()?)?;
+        self.controls.get(holder.account.0 as usize)
+    }
+
+    /// Resolves what is known to apply, or not to, once principal and tags are known; notes what stays open.
+    fn resolve(
+        &self,
+        party: &Party<'q>,
+        memo: &mut FxHashMap<(Token, Place), engine::Formula>,
+        place: Place,
+        tokens: Tokens,
+        target: u32,
+        open: &mut Open,
+    ) -> Tokens {
+        let mut resolved = Tokens::with_capacity(tokens.len());
+        for token in tokens {
+            let Some(entry) = self.entry(token) else {
+                resolved.push(token);
+                continue;
+            };
+            let looks = entry.mentions.principals() || entry.mentions.tags();
+            if looks && !entry.reach.variable {
+                let applies = memo
+                    .entry((token, place))
+                    .or_insert_with(|| self.applies(party, entry, matches!(token, Token::When(_)), target));
+                match (applies, entry.source) {
+                    (engine::Formula::False, _) => continue,
+                    (engine::Formula::True, Some((statement, ..))) => {
+                        resolved.push(match statement.effect {
+                            Effect::Allow => Token::Allow,
+                            Effect::Deny => Token::Deny,
+                        });
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            open.principals |= entry.mentions.principals();
+            open.tags |= entry.mentions.tags();
+            open.target |= entry.reach.variable;
+            resolved.push(token);
+        }
+        resolved.sort_unstable();
+        resolved.dedup();
+        self.without_idle(resolved)
+    }
+
+    fn applies(&self, party: &Party<'q>, entry: &Entry<'q>, covers: bool, target: u32) -> engine::Formula {
+        let applies = || {
+            let member = *party.principals.first()?;
+            let holder = self.access.inventory.principal(member)?;
+            let (target, _) = self.asked.get(target)?;
+            let caller = self.access.caller(member)?;
+            let facts =
+                self.access.facts(holder, caller, self.asked.action, self.asked.entry, target, self.asked.context);
+            let policy = entry.policy(self.asked.action, covers);
+            Some(policy.statements.as_ref()?.first()?.applies(&facts))
+        };
+        applies().unwrap_or_else(|| engine::Formula::undecided("a policy that cannot be read"))
+    }
+
+    /// Drops what makes no difference beside an unconditional statement of the same effect.
+    fn without_idle(&self, mut tokens: Tokens) -> Tokens {
+        for (sure, effect) in [(Token::Allow, Effect::Allow), (Token::Deny, Effect::Deny)] {
+            if tokens.contains(&sure) {
+                tokens.retain(|token| {
+                    self.entry(*token)
+                        .and_then(|entry| entry.source)
+                        .is_none_or(|(statement, ..)| statement.effect != effect)
+                });
+            }
+        }
+        tokens
+    }
+
+    fn entry(&self, token: Token) -> Option<&Entry<'q>> {
+        match token {
+            Token::Allow | Token::Deny => None,
+            Token::When(index) | Token::Whether(index) => self.entries.get(index as usize),
+        }
+    }
+
+    fn allows(&self, token: Token) -> bool {
+        token == Token::Allow || self.entry(token).is_some_and(|entry| entry.may(Effect::Allow))
+    }
+
+    /// Whether the group belongs to another account than the class.
+    fn is_foreign(&self, class: &Class, group: &Group) -> bool {
+        match group.owner {
+            None => false,
+            Some(Owner::Unknown) => true,
+            Some(Owner::Known(owner)) => {
+                let owner = self.access.inventory.accounts.get(owner).map(|account| &*account.id);
+                owner != class.caller_account.as_deref()
+            }
+        }
+    }
+}
+
+/// Kind and likeness of principals; number of a group, and whether it is a fine one.
+type Place = (u32, Option<u32>, u32, bool);
+
+/// What has been found out, to be used again.
+#[derive(Default)]
+struct Memo {
+    /// When statements apply that look at tags or at the principal.
+    applies: FxHashMap<(Token, Place), engine::Formula>,
+    /// What service control policies say.
+    scps: FxHashMap<Place, (Option<Arc<[Tokens]>>, Open)>,
+}
+
+/// What a case still hangs on, beside conditions.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    principals: bool,
+    tags: bool,
+    target: bool,
+}
+
+/// Numbers for likenesses.
+#[derive(Default)]
+struct Likenesses(FxHashMap<Likeness, u32>);
+
+impl Likenesses {
+    fn number(&mut self, likeness: Likeness) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(likeness).or_insert(next)
+    }
+}
+
+/// Organisation policies over an account.
+struct Over {
+    scps: Scps,
+    rcps: Owned,
+    management_account: bool,
+}
+
+enum Scps {
+    None,
+    Unseen,
+    /// The entries of each level.
+    Levels(Vec<Vec<u32>>),
+}
+
+/// What entries say of a target; `None`: of one that none of them singles out.
+fn say<'e, 'q: 'e>(entries: impl IntoIterator<Item = (u32, &'e Entry<'q>)>, target: Option<u32>) -> Tokens {
+    let covers = |hits: &Hits| match (hits, target) {
+        (Hits::All, _) => true,
+        (Hits::Some(_), None) => false,
+        (hits, Some(target)) => hits.contains(target),
+    };
+    let mut said = Tokens::new();
+    for (index, entry) in entries {
+        let certain = covers(&entry.reach.certain);
+        if !certain && !covers(&entry.reach.possible) {
+            continue;
+        }
+        said.push(match entry.source {
+            Some((Statement { effect: Effect::Allow, .. }, ..)) if entry.plain && certain => Token::Allow,
+            Some(_) if entry.plain && certain => Token::Deny,
+            Some(_) if certain => Token::When(entry.alike),
+            _ => Token::Whether(index),
+        });
+    }
+    said.sort_unstable();
+    said.dedup();
+    said
+}
+
+/// What decisions depend on beside the ARN.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike<'a> {
+    account: Option<&'a str>,
+    /// What its own policy says.
+    policy: Option<Tokens>,
+    /// What organisation policies say: of callers, of resources.
+    over: [Tokens; 2],
+    unseen: bool,
+    shape: Shape<'a>,
+    properties: Vec<Option<&'a serde_json::Value>>,
+    tags: TagsAlike<'a>,
+}
+
+/// What the engine reads from an ARN itself.
+#[derive(PartialEq, Eq, Hash)]
+enum Shape<'a> {
+    /// All before the resource, and the resource's kind where the engine looks at it.
+    Like(&'a str, &'a str),
+    /// Nothing else is like it.
+    Own(u32),
+}
+
+fn shape(arn: &str, index: u32) -> Shape<'_> {
+    let Some(parsed) = Arn::parse(arn) else { return Shape::Own(index) };
+    let head = arn.strip_suffix(parsed.resource).unwrap_or(arn);
+    match parsed.service {
+        // Access points lend their name to condition keys; roles are protected, or trusted, by their path.
+        "s3" if !parsed.account.is_empty() => Shape::Own(index),
+        "iam" | "sts" => Shape::Own(index),
+        "s3" => Shape::Like(head, ""),
+        _ => Shape::Like(head, parsed.resource.split(['/', ':']).next().unwrap_or_default()),
+    }
+}
+
+/// Values of tags; `None` at the outside: not said.
+type TagsAlike<'a> = Option<Vec<Option<&'a str>>>;
+
+fn tags_alike<'a>(tags: Tags<'a>, keys: &BTreeSet<&str>) -> TagsAlike<'a> {
+    match tags {
+        Tags::Unsaid => None,
+        Tags::All(tags) | Tags::AtLeast(tags) => {
+            let value = |key: &&str| tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+            Some(keys.iter().map(|key| value(key).map(|(_, value)| value.as_str())).collect())
+        }
+    }
+}
+
+/// Account and name of the user or role that an ARN speaks of, whatever the path and whichever session.
+fn name_of(text: &str) -> Option<(String, String)> {
+    let arn = Arn::parse(text)?;
+    let (kind, rest) = arn.resource.split_once('/')?;
+    let name = match kind {
+        "assumed-role" => rest.split('/').next(),
+        _ => rest.rsplit('/').next(),
+    };
+    name.map(|name| (arn.account.to_owned(), name.to_owned()))
+}
+
+/// Where cases are decided.
+struct Bench<'b, 'q> {
+    question: &'b Question<'q>,
+    /// A boundary is one policy, however many statements speak.
+    boundaries: FxHashMap<&'b Tokens, Policy>,
+}
+
+impl<'b, 'q> Bench<'b, 'q> {
+    fn new(question: &'b Question<'q>, boundaries: impl Iterator<Item = &'b Tokens>) -> Bench<'b, 'q> {
+        let mut joined: FxHashMap<&Tokens, Policy> = FxHashMap::default();
+        for tokens in boundaries {
+            joined.entry(tokens).or_insert_with(|| join("boundary", question.policies(tokens)));
+        }
+        Bench { question, boundaries: joined }
+    }
+
+    fn decide(&self, case: &Case, member: PrincipalId, target: u32) -> Option<Decision> {
+        let Question { access, asked, controls, .. } = self.question;
+        let holder = access.inventory.principal(member)?;
+        let caller = access.caller(member)?;
+        let (target, _) = asked.get(target)?;
+        let group = match case.group {
+            GroupId::Coarse(index) => self.question.coarse.get(index as usize)?,
+            GroupId::Fine(index) => self.question.fine.get(index as usize)?,
+        };
+        let of_caller = controls.get(holder.account.0 as usize);
+        let of_resource = match group.owner {
+            None => of_caller,
+            Some(Owner::Known(owner)) => controls.get(owner),
+            Some(Owner::Unknown) => None,
+        };
+        let policies = |tokens: &Tokens| self.question.policies(tokens);
+        let stack = Stack {
+            identity: policies(&case.identity),
+            boundaries: case.boundary.iter().filter_map(|tokens| self.boundaries.get(tokens)).collect(),
+            resource: match &group.side {
+                Side::None => ResourceSide::None,
+                Side::Unseen => ResourceSide::Unseen,
+                Side::Policy(policy) => ResourceSide::Policy(policy),
+            },
+            scps: match (&case.scps, of_caller.map(|over| &over.scps)) {
+                (Some(levels), _) => engine::Controls::Levels(levels.iter().map(policies).collect()),
+                (None, Some(Scps::None)) => engine::Controls::None,
+                (None, _) => engine::Controls::Unseen,
+            },
+            rcps: super::borrow(of_resource.map_or(&Owned::Unseen, |over| &over.rcps)),
+            management_account: of_caller.is_some_and(|over| over.management_account),
+            ..Stack::default()
+        };
+        let facts = access.facts(holder, caller, asked.action, asked.entry, target, asked.context);
+        Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
+    }
+}
+
+/// An unconditional allow, an unconditional deny.
+pub(super) fn sure() -> [Policy; 2] {
+    [Effect::Allow, Effect::Deny].map(|effect| {
+        let statement = Statement {
+            sid: None,
+            effect,
+            principal: None,
+            action: everything(),
+            resource: Some(everything()),
+            conditions: Vec::new(),
+        };
+        let policy = iam::Policy { version: Version::V2012, id: None, statements: vec![statement] };
+        Policy::new("unconditional", &policy, PolicyKind::Identity)
+    })
+}
+
+/// Several policies as one.
+fn join<'p>(name: &str, policies: impl IntoIterator<Item = &'p Policy>) -> Policy {
+    let mut statements = Vec::new();
+    for policy in policies {
+        match &policy.statements {
+            Some(own) => statements.extend(own.iter().cloned()),
+            None => return policy.clone(),
+        }
+    }
+    Policy { name: name.into(), statements: Some(statements.into()) }
+}
