@@ -1,9 +1,10 @@
 //! What each layer says of a request and why, statement by statement, near misses included.
 
 use super::compile::{Policy, Statement};
-use super::decide::{Controls, Decision, Layer, ResourceSide, Stack, decide, is_trust, rcps_apply, scps_apply};
+use super::decide::{Controls, Decision, Layer, ResourceSide, Stack, decide};
 use super::facts::Facts;
 use super::formula::Formula;
+use super::special::{is_trust, rcps_apply, scps_apply};
 use crate::iam::Effect;
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Bulk answers are the single decisions: for every principal and every target of generated accounts.
 
+#[allow(dead_code, reason = "the benches use the rest")]
 #[path = "../../benches/account/mod.rs"]
 mod account;
 

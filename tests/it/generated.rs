@@ -87,6 +87,7 @@ fn the_help() {
     for command in commands {
         let output = foureyes().args(*command).arg("--help").output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
+        let text: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         write!(all, "\n## foureyes {}\n\n```text\n{}```\n", command.join(" "), text).unwrap();
     }
     hold("docs/help.md", &all.replace("foureyes \n", "foureyes\n"));

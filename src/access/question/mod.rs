@@ -6,151 +6,28 @@
 //! same *case*: an unconditional allow is an unconditional allow, whichever document it stands in; each case is decided
 //! once, by the engine.
 
-use super::index::{CONTESTED, StatementId};
+mod alike;
+mod bench;
+mod parts;
+
+pub(super) use bench::sure;
+
+use super::index::StatementId;
 use super::mentions::Mentions;
 use super::reach::{Hits, Patterns, Reach};
 use super::targets::{Asked, Targets};
 use super::{Access, Answer, Block, Class, Owned};
-use crate::base::Arn;
 use crate::engine::{self, Context, Decision, Layer, Policy, ResourceSide, Stack, Tags, Verdict};
 use crate::iam::{self, Effect, PolicyKind, PrincipalSpec, Statement, Version};
 use crate::inventory::{Attachment, Controls, DocumentId, PrincipalId};
+use alike::{Alike, Shape, TagsAlike, name_of, shape, tags_alike};
+use bench::{Bench, join};
+use parts::{Case, Entry, Group, GroupId, Likeness, Owner, Party, Side, Token, Tokens, everything, is_contested};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
-
-/// A statement that takes part, or a whole document that cannot be read.
-struct Entry<'q> {
-    document: DocumentId,
-    /// Of a document that cannot be read.
-    name: Option<&'q Arc<str>>,
-    /// `None`: the document cannot be read.
-    source: Option<(&'q Statement, Version, PolicyKind)>,
-    reach: Reach,
-    /// Whether nothing but the resource decides whether it applies.
-    plain: bool,
-    mentions: Mentions,
-    /// The first entry that says the same of every target that both certainly cover.
-    alike: u32,
-    /// As it stands, and with its resources left aside.
-    compiled: [OnceLock<Policy>; 2],
-}
-
-impl Entry<'_> {
-    fn may(&self, effect: Effect) -> bool {
-        self.source.is_none_or(|(statement, ..)| statement.effect == effect)
-    }
-
-    /// The statement alone, its actions put in the one word that matters: long lists would be matched in each case.
-    /// `covers`: the target is known to be covered.
-    fn policy(&self, action: &str, covers: bool) -> &Policy {
-        let [exact, general] = &self.compiled;
-        let compiled = if covers { general } else { exact };
-        compiled.get_or_init(|| {
-            let name = self.name.cloned().unwrap_or_default();
-            let Some((statement, version, kind)) = self.source else { return Policy::unreadable(name) };
-            let mut statement = statement.clone();
-            if !statement.action.negated && !is_contested(&statement) {
-                statement.action.values = vec![action.to_owned()];
-            }
-            if covers {
-                statement.resource = Some(everything());
-            }
-            Policy::new(name, &iam::Policy { version, id: None, statements: vec![statement] }, kind)
-        })
-    }
-}
-
-fn everything() -> iam::Element<String> {
-    iam::Element { negated: false, values: vec!["*".to_owned()] }
-}
-
-fn is_contested(statement: &Statement) -> bool {
-    statement.action.values.iter().any(|text| text == CONTESTED)
-}
-
-/// Targets that nothing tells apart but which statements of a principal cover them.
-struct Group {
-    targets: Vec<u32>,
-    /// Position of the account that owns them; `None`: the caller's own.
-    owner: Option<Owner>,
-    side: Side,
-    /// Whether the resource's side may allow a caller of another account anything.
-    open_to_others: bool,
-    /// Whether the resource's side may allow a caller of the same account whose policies say nothing.
-    open_to_silent: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Owner {
-    Known(usize),
-    /// An account that the inventory does not hold.
-    Unknown,
-}
-
-enum Side {
-    None,
-    Unseen,
-    Policy(Policy),
-}
-
-/// Principals for whom all cases come to the same.
-struct Party<'q> {
-    principals: Vec<PrincipalId>,
-    class: &'q Class,
-    documents: Vec<DocumentId>,
-    /// Number of their [`Likeness`]; `None`: whoever of the kind it is.
-    likeness: Option<u32>,
-    /// Whether a policy of a resource names them: it may allow what their own policies do not.
-    named: bool,
-}
-
-/// How alike principals must be to be decided as one.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Likeness {
-    /// The same values of the tags that are looked at; `None`: a session may choose them.
-    Tags(Option<Vec<(String, Option<String>)>>),
-    /// Nobody else.
-    Same(PrincipalId),
-}
-
-/// What is put to the engine, in the fewest words.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Case {
-    kind: u32,
-    likeness: Option<u32>,
-    identity: Tokens,
-    boundary: Option<Tokens>,
-    /// Of each level, where there are any.
-    scps: Option<Arc<[Tokens]>>,
-    group: GroupId,
-    /// Where a policy variable stands in a pattern, the answer names the target.
-    target: Option<u32>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum GroupId {
-    Coarse(u32),
-    Fine(u32),
-}
-
-/// What statements say of a target. In order, each once.
-type Tokens = Vec<Token>;
-
-/// What a statement says of a target.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Token {
-    /// Yes, whatever the conditions.
-    Allow,
-    /// No, whatever the conditions.
-    Deny,
-    /// What the conditions of this entry say: it covers the target.
-    When(u32),
-    /// What this entry says, if it covers the target at all.
-    Whether(u32),
-}
+use std::sync::Arc;
 
 /// One action on many targets.
 pub(super) struct Question<'q> {
@@ -869,145 +746,4 @@ fn say<'e, 'q: 'e>(entries: impl IntoIterator<Item = (u32, &'e Entry<'q>)>, targ
     said.sort_unstable();
     said.dedup();
     said
-}
-
-/// What decisions depend on beside the ARN.
-#[derive(PartialEq, Eq, Hash)]
-struct Alike<'a> {
-    account: Option<&'a str>,
-    /// What its own policy says.
-    policy: Option<Tokens>,
-    /// What organisation policies say: of callers, of resources.
-    over: [Tokens; 2],
-    unseen: bool,
-    shape: Shape<'a>,
-    properties: Vec<Option<&'a serde_json::Value>>,
-    tags: TagsAlike<'a>,
-}
-
-/// What the engine reads from an ARN itself.
-#[derive(PartialEq, Eq, Hash)]
-enum Shape<'a> {
-    /// All before the resource, and the resource's kind where the engine looks at it.
-    Like(&'a str, &'a str),
-    /// Nothing else is like it.
-    Own(u32),
-}
-
-fn shape(arn: &str, index: u32) -> Shape<'_> {
-    let Some(parsed) = Arn::parse(arn) else { return Shape::Own(index) };
-    let head = arn.strip_suffix(parsed.resource).unwrap_or(arn);
-    match parsed.service {
-        // Access points lend their name to condition keys; roles are protected, or trusted, by their path.
-        "s3" if !parsed.account.is_empty() => Shape::Own(index),
-        "iam" | "sts" => Shape::Own(index),
-        "s3" => Shape::Like(head, ""),
-        _ => Shape::Like(head, parsed.resource.split(['/', ':']).next().unwrap_or_default()),
-    }
-}
-
-/// Values of tags; `None` at the outside: not said.
-type TagsAlike<'a> = Option<Vec<Option<&'a str>>>;
-
-fn tags_alike<'a>(tags: Tags<'a>, keys: &BTreeSet<&str>) -> TagsAlike<'a> {
-    match tags {
-        Tags::Unsaid => None,
-        Tags::All(tags) | Tags::AtLeast(tags) => {
-            let value = |key: &&str| tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            Some(keys.iter().map(|key| value(key).map(|(_, value)| value.as_str())).collect())
-        }
-    }
-}
-
-/// Account and name of the user or role that an ARN speaks of, whatever the path and whichever session.
-fn name_of(text: &str) -> Option<(String, String)> {
-    let arn = Arn::parse(text)?;
-    let (kind, rest) = arn.resource.split_once('/')?;
-    let name = match kind {
-        "assumed-role" => rest.split('/').next(),
-        _ => rest.rsplit('/').next(),
-    };
-    name.map(|name| (arn.account.to_owned(), name.to_owned()))
-}
-
-/// Where cases are decided.
-struct Bench<'b, 'q> {
-    question: &'b Question<'q>,
-    /// A boundary is one policy, however many statements speak.
-    boundaries: FxHashMap<&'b Tokens, Policy>,
-}
-
-impl<'b, 'q> Bench<'b, 'q> {
-    fn new(question: &'b Question<'q>, boundaries: impl Iterator<Item = &'b Tokens>) -> Bench<'b, 'q> {
-        let mut joined: FxHashMap<&Tokens, Policy> = FxHashMap::default();
-        for tokens in boundaries {
-            joined.entry(tokens).or_insert_with(|| join("boundary", question.policies(tokens)));
-        }
-        Bench { question, boundaries: joined }
-    }
-
-    fn decide(&self, case: &Case, member: PrincipalId, target: u32) -> Option<Decision> {
-        let Question { access, asked, controls, .. } = self.question;
-        let holder = access.inventory.principal(member)?;
-        let caller = access.caller(member)?;
-        let (target, _) = asked.get(target)?;
-        let group = match case.group {
-            GroupId::Coarse(index) => self.question.coarse.get(index as usize)?,
-            GroupId::Fine(index) => self.question.fine.get(index as usize)?,
-        };
-        let of_caller = controls.get(holder.account.0 as usize);
-        let of_resource = match group.owner {
-            None => of_caller,
-            Some(Owner::Known(owner)) => controls.get(owner),
-            Some(Owner::Unknown) => None,
-        };
-        let policies = |tokens: &Tokens| self.question.policies(tokens);
-        let stack = Stack {
-            identity: policies(&case.identity),
-            boundaries: case.boundary.iter().filter_map(|tokens| self.boundaries.get(tokens)).collect(),
-            resource: match &group.side {
-                Side::None => ResourceSide::None,
-                Side::Unseen => ResourceSide::Unseen,
-                Side::Policy(policy) => ResourceSide::Policy(policy),
-            },
-            scps: match (&case.scps, of_caller.map(|over| &over.scps)) {
-                (Some(levels), _) => engine::Controls::Levels(levels.iter().map(policies).collect()),
-                (None, Some(Scps::None)) => engine::Controls::None,
-                (None, _) => engine::Controls::Unseen,
-            },
-            rcps: super::borrow(of_resource.map_or(&Owned::Unseen, |over| &over.rcps)),
-            management_account: of_caller.is_some_and(|over| over.management_account),
-            ..Stack::default()
-        };
-        let facts = access.facts(holder, caller, asked.action, asked.entry, target, asked.context);
-        Some(engine::conclude(&facts, &engine::evaluate(&facts, &stack, &mut None)))
-    }
-}
-
-/// An unconditional allow, an unconditional deny.
-pub(super) fn sure() -> [Policy; 2] {
-    [Effect::Allow, Effect::Deny].map(|effect| {
-        let statement = Statement {
-            sid: None,
-            effect,
-            principal: None,
-            action: everything(),
-            resource: Some(everything()),
-            conditions: Vec::new(),
-        };
-        let policy = iam::Policy { version: Version::V2012, id: None, statements: vec![statement] };
-        Policy::new("unconditional", &policy, PolicyKind::Identity)
-    })
-}
-
-/// Several policies as one.
-fn join<'p>(name: &str, policies: impl IntoIterator<Item = &'p Policy>) -> Policy {
-    let mut statements = Vec::new();
-    for policy in policies {
-        match &policy.statements {
-            Some(own) => statements.extend(own.iter().cloned()),
-            None => return policy.clone(),
-        }
-    }
-    Policy { name: name.into(), statements: Some(statements.into()) }
 }
