@@ -8,6 +8,7 @@
     reason = "a bench computes with its own numbers, tells what it did, and stops when something is amiss"
 )]
 
+#[allow(dead_code, reason = "each bench uses its part")]
 mod account;
 
 use account::Shape;

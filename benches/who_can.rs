@@ -11,6 +11,7 @@
     reason = "a bench computes with its own numbers, prints what it found, and stops when something is amiss"
 )]
 
+#[allow(dead_code, reason = "each bench uses its part")]
 mod account;
 
 use account::Shape;

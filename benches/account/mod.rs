@@ -296,7 +296,7 @@ impl Account {
         let (arn, properties) = match kind {
             "AWS::DynamoDB::Table" => (
                 format!("arn:aws:dynamodb:eu-west-1:{account}:table/{name}"),
-                json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": index % 2 == 0,
+                json!({"TableName": name, "BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": index.is_multiple_of(2),
                        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}),
             ),
             "AWS::Lambda::Function" => (
@@ -310,7 +310,7 @@ impl Account {
             ),
             "AWS::CloudFormation::Stack" => (
                 format!("arn:aws:cloudformation:eu-west-1:{account}:stack/{name}/{}", self.random.uuid()),
-                json!({"StackName": name, "EnableTerminationProtection": index % 4 == 0}),
+                json!({"StackName": name, "EnableTerminationProtection": index.is_multiple_of(4)}),
             ),
             _ => (
                 format!("arn:aws:kms:eu-west-1:{account}:key/{}", self.random.uuid()),
@@ -319,9 +319,9 @@ impl Account {
         };
         let policy = match kind {
             "AWS::KMS::Key" => Some(policies::of_key(&account)),
-            "AWS::S3::Bucket" if index % 3 == 0 => Some(policies::of_bucket(&arn, &account)),
-            "AWS::Lambda::Function" if index % 6 == 0 => Some(policies::of_function(&arn)),
-            "AWS::DynamoDB::Table" if index % 40 == 0 => Some(policies::of_table(&arn, &account)),
+            "AWS::S3::Bucket" if index.is_multiple_of(3) => Some(policies::of_bucket(&arn, &account)),
+            "AWS::Lambda::Function" if index.is_multiple_of(6) => Some(policies::of_function(&arn)),
+            "AWS::DynamoDB::Table" if index.is_multiple_of(40) => Some(policies::of_table(&arn, &account)),
             _ => None,
         };
         let tags = if self.random.chance(80) {

@@ -401,9 +401,9 @@ mod tests {
             for (index, at) in starts.iter().enumerate() {
                 for until in starts.iter().skip(index).take(12).chain([&text.len()]) {
                     for piece in pieces {
-                        texts.push(format!("{}{piece}{}", &text[..*at], &text[*until..]));
+                        texts.push(format!("{}{piece}{}", text.get(..*at).unwrap(), text.get(*until..).unwrap()));
                     }
-                    texts.push(format!("{}{}", &text[..*until], &text[*at..]));
+                    texts.push(format!("{}{}", text.get(..*until).unwrap(), text.get(*at..).unwrap()));
                 }
             }
         }

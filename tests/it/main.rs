@@ -4,7 +4,8 @@
 
 #[cfg(test)]
 mod access;
-#[cfg(all(test, feature = "aws"))]
+#[cfg(test)]
+#[cfg(feature = "aws")]
 mod collect;
 #[cfg(test)]
 mod commands;

@@ -681,13 +681,16 @@ impl<'q> Question<'q> {
 /// Kind and likeness of principals; number of a group, and whether it is a fine one.
 type Place = (u32, Option<u32>, u32, bool);
 
+/// What each level of service control policies says, where there are any.
+type Levels = Option<Arc<[Tokens]>>;
+
 /// What has been found out, to be used again.
 #[derive(Default)]
 struct Memo {
     /// When statements apply that look at tags or at the principal.
     applies: FxHashMap<(Token, Place), engine::Formula>,
     /// What service control policies say.
-    scps: FxHashMap<Place, (Option<Arc<[Tokens]>>, Open)>,
+    scps: FxHashMap<Place, (Levels, Open)>,
 }
 
 /// What a case still hangs on, beside conditions.
