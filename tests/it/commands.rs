@@ -459,7 +459,7 @@ fn assuming_a_role_is_decided_alike_in_bulk_and_one_by_one() {
 
 #[test]
 fn ten_thousand_principals_take_no_time() {
-    let own = |number: usize| json!([{"Effect": "Allow", "Action": "dynamodb:*", "Resource": format!("arn:aws:dynamodb:*:*:table/{}", if number % 2 == 0 { "*" } else { "${aws:username}" })}]);
+    let own = |number: usize| json!([{"Effect": "Allow", "Action": "dynamodb:*", "Resource": format!("arn:aws:dynamodb:*:*:table/{}", if number.is_multiple_of(2) { "*" } else { "${aws:username}" })}]);
     let users: Vec<Value> = (0..10_000).map(|number| user(&format!("u{number}"), &own(number))).collect();
     let file = snapshot(&account(&users));
     let path = file.path().to_str().unwrap();

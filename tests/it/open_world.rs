@@ -58,7 +58,10 @@ struct Open {
 }
 
 /// Calls `see` with every condition (operator, key, values) and every resource pattern of a case.
-fn walk(value: &Value, see: &mut dyn FnMut(Option<(&str, &str)>, &str)) {
+/// Hears operator and key (in a condition) and a text.
+type See<'s> = dyn FnMut(Option<(&str, &str)>, &str) + 's;
+
+fn walk(value: &Value, see: &mut See<'_>) {
     match value {
         Value::Object(fields) => {
             for (name, inner) in fields {

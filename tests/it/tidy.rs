@@ -92,7 +92,7 @@ fn no_file_names_a_folder_of_a_developers_machine() {
         for (number, line) in text.lines().enumerate() {
             // Behind a letter it is a part of something, such as a key in a bucket.
             let begins = |at: usize| {
-                let before = line[..at].chars().next_back();
+                let before = line.get(..at).and_then(|before| before.chars().next_back());
                 before.is_none_or(|character| !(character.is_alphanumeric() || "_-.*?}/%".contains(character)))
             };
             if folders.iter().any(|folder| line.match_indices(folder.as_str()).any(|(at, _)| begins(at))) {
