@@ -31,6 +31,24 @@ pub enum Part<'a> {
     Literal(&'a str),
 }
 
+impl<'a> Part<'a> {
+    /// The characters, whatever they mean.
+    pub fn text(self) -> &'a str {
+        match self {
+            Part::Pattern(text) | Part::Literal(text) => text,
+        }
+    }
+
+    /// What stands before and after a character, each of the same kind.
+    pub fn split_once(self, at: char) -> Option<(Part<'a>, Part<'a>)> {
+        let (before, after) = self.text().split_once(at)?;
+        Some(match self {
+            Part::Pattern(_) => (Part::Pattern(before), Part::Pattern(after)),
+            Part::Literal(_) => (Part::Literal(before), Part::Literal(after)),
+        })
+    }
+}
+
 impl Glob {
     /// Compiles a pattern.
     ///
@@ -124,56 +142,6 @@ impl Glob {
                 _ => None,
             },
             _ => None,
-        }
-    }
-
-    /// The characters of the pattern, wildcards written as themselves: what operators without wildcards compare.
-    pub fn plain_text(&self) -> String {
-        let mut text = String::new();
-        for (index, run) in self.runs.iter().enumerate() {
-            text.push_str(if index > 0 { "*" } else { "" });
-            for piece in run {
-                match piece {
-                    Piece::Literal(literal) => text.push_str(literal),
-                    Piece::One => text.push('?'),
-                }
-            }
-        }
-        text
-    }
-
-    /// Splits the pattern at its first colons into at most `parts` patterns; colons under a wildcard do not count.
-    pub fn split_at_colons(&self, parts: usize) -> Vec<Glob> {
-        let mut all: Vec<Glob> = Vec::new();
-        let mut current = Glob { runs: vec![Vec::new()] };
-        for (index, run) in self.runs.iter().enumerate() {
-            if index > 0 {
-                current.runs.push(Vec::new());
-            }
-            for piece in run {
-                let Piece::Literal(literal) = piece else {
-                    current.push(Piece::One);
-                    continue;
-                };
-                let mut rest: &str = literal;
-                while let Some((before, after)) = rest.split_once(':')
-                    && all.len().saturating_add(1) < parts
-                {
-                    current.push(Piece::Literal(before.into()));
-                    all.push(std::mem::replace(&mut current, Glob { runs: vec![Vec::new()] }));
-                    rest = after;
-                }
-                current.push(Piece::Literal(rest.into()));
-            }
-        }
-        all.push(current);
-        all
-    }
-
-    fn push(&mut self, piece: Piece) {
-        let empty = matches!(&piece, Piece::Literal(text) if text.is_empty());
-        if let Some(run) = self.runs.last_mut().filter(|_| !empty) {
-            run.push(piece);
         }
     }
 
@@ -429,16 +397,6 @@ mod tests {
         let started = std::time::Instant::now();
         assert!(!Glob::new(&pattern).matches(&"a".repeat(100_000)));
         assert!(started.elapsed().as_secs() < 2);
-    }
-
-    #[test]
-    fn segments_keep_what_is_literal() {
-        let glob = Glob::from_parts([Part::Pattern("arn:aws:s3:::b*/"), Part::Literal("a:*"), Part::Pattern("?:x")]);
-        let parts: Vec<String> = glob.split_at_colons(6).iter().map(Glob::to_string).collect();
-        assert_eq!(parts, ["arn", "aws", "s3", "", "", "b*/a:${*}?:x"]);
-        assert_eq!(Glob::new("r${*}d").plain_text(), "r${*}d");
-        assert_eq!(Glob::literal("r*d").plain_text(), "r*d");
-        assert_eq!(Glob::new("a:*:b").split_at_colons(6), [Glob::new("a"), Glob::new("*"), Glob::new("b")]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod caller;
 pub mod case;
 mod compile;
+mod condition;
 mod decide;
 mod explain;
 mod facts;
@@ -14,6 +15,7 @@ mod formula;
 mod principal;
 mod solve;
 mod special;
+mod template;
 mod values;
 mod words;
 

@@ -6,7 +6,8 @@ use super::caller::{Caller, CallerKind};
 use super::facts::{Facts, World};
 use super::formula::{Atom, Formula, Key};
 use super::values::ValueSet;
-use crate::base::{Arn, Glob, arn};
+use crate::base::glob::Part;
+use crate::base::{Arn, arn};
 use crate::iam::{Effect, Element, PrincipalSpec, Test};
 use std::sync::Arc;
 
@@ -187,19 +188,19 @@ impl Spec {
     }
 
     /// When some session of a role, whose name is its caller's to pick, is one of these.
-    fn picked(specs: &[Spec], facts: &Facts<'_>) -> Formula {
+    fn picked<'s>(specs: &'s [Spec], facts: &Facts<'_>) -> Formula {
         if facts.caller.kind != CallerKind::Role || facts.context.world != World::Open {
             return Formula::False;
         }
-        let name = |spec: &Spec| match spec {
-            Spec::Session { session, .. } if spec.is_some_session_of(facts.caller) => Some(Glob::literal(session)),
+        let name = |spec: &'s Spec| match spec {
+            Spec::Session { session, .. } if spec.is_some_session_of(facts.caller) => Some([Part::Literal(session)]),
             _ => None,
         };
-        let names: Vec<Glob> = specs.iter().filter_map(name).collect();
+        let names: Vec<[Part<'_>; 1]> = specs.iter().filter_map(name).collect();
         if names.is_empty() {
             return Formula::False;
         }
-        Formula::atom(Atom::In(Key::new(SESSION_NAME), Arc::new(ValueSet::new(Test::StringEquals, names))))
+        Formula::atom(Atom::In(Key::new(SESSION_NAME), Arc::new(ValueSet::new(Test::StringEquals, &names))))
     }
 
     /// Notes how this names the caller, whatever the name of its session.

@@ -389,10 +389,12 @@ fn covers_everything(alternatives: &[Vec<Literal>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::glob::Part;
     use crate::iam::Test;
 
     fn within(key: &str, test: Test, values: &[&str]) -> Formula {
-        let set = ValueSet::new(test, values.iter().map(|value| Glob::new(value)).collect());
+        let operands: Vec<[Part<'_>; 1]> = values.iter().map(|value| [Part::Pattern(value)]).collect();
+        let set = ValueSet::new(test, &operands);
         Formula::atom(Atom::In(Key::new(key), Arc::new(set)))
     }
 

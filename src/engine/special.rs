@@ -2,7 +2,8 @@
 //! organisation policies do not reach, grants that are no policies.
 
 use super::caller::CallerKind;
-use super::compile::{Condition, Policy};
+use super::compile::Policy;
+use super::condition::Condition;
 use super::decide::*;
 use super::facts::{Facts, Known};
 use super::formula::Formula;

@@ -3,6 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
 use crate::base::Glob;
+use crate::base::glob::Part;
 use crate::iam::{Relation, Test};
 use base64::Engine as _;
 use ipnet::IpNet;
@@ -52,16 +53,24 @@ pub enum Members {
 }
 
 impl ValueSet {
-    /// Compiles the values of an operator. `values` are patterns with any policy variable already replaced.
-    pub fn new(test: Test, values: Vec<Glob>) -> ValueSet {
-        let texts: Vec<String> = values.iter().map(Glob::to_string).collect();
-        // Operators without wildcards take the text as it stands, stars included.
-        let plain = || values.iter().map(Glob::plain_text);
+    /// Compiles the values of an operator, each in parts: as the policy has it, and inserted for policy variables.
+    pub fn new<'p, V: AsRef<[Part<'p>]>>(test: Test, values: &[V]) -> ValueSet {
+        let glob = |value: &V| Glob::from_parts(value.as_ref().iter().copied());
+        let texts: Vec<String> = match test {
+            Test::StringLike | Test::ArnEquals | Test::ArnLike => {
+                values.iter().map(|value| glob(value).to_string()).collect()
+            }
+            // Operators without wildcards take the text as it stands, stars included.
+            _ => values.iter().map(|value| value.as_ref().iter().map(|part| part.text()).collect()).collect(),
+        };
+        let plain = || texts.iter();
         let members = match test {
-            Test::StringEquals | Test::Null => Members::Texts(plain().collect()),
+            Test::StringEquals | Test::Null => Members::Texts(texts.clone()),
             Test::StringEqualsIgnoreCase => Members::Caseless(plain().map(|text| text.to_lowercase()).collect()),
-            Test::StringLike => Members::Patterns(values),
-            Test::ArnEquals | Test::ArnLike => Members::Arns(values.iter().filter_map(arn_pattern).collect()),
+            Test::StringLike => Members::Patterns(values.iter().map(glob).collect()),
+            Test::ArnEquals | Test::ArnLike => {
+                Members::Arns(values.iter().filter_map(|value| arn_pattern(value.as_ref())).collect())
+            }
             Test::Numeric(relation) => Members::Ordered(relation, plain().filter_map(|text| number(&text)).collect()),
             Test::Date(relation) => Members::Ordered(relation, plain().filter_map(|text| date(&text)).collect()),
             Test::Bool => Members::Booleans {
@@ -164,13 +173,26 @@ impl Relation {
 }
 
 /// The six segments of an ARN pattern: `*` and `?` do not cross `:` but in the last.
-fn arn_pattern(pattern: &Glob) -> Option<[Glob; 6]> {
-    pattern.split_at_colons(6).try_into().ok()
+fn arn_pattern(parts: &[Part<'_>]) -> Option<[Glob; 6]> {
+    let mut segments: Vec<Vec<Part<'_>>> = vec![Vec::new()];
+    for part in parts {
+        let mut rest = *part;
+        while segments.len() < 6
+            && let Some((before, after)) = rest.split_once(':')
+        {
+            segments.last_mut()?.push(before);
+            segments.push(Vec::new());
+            rest = after;
+        }
+        segments.last_mut()?.push(rest);
+    }
+    let globs: Vec<Glob> = segments.into_iter().map(Glob::from_parts).collect();
+    globs.try_into().ok()
 }
 
 /// An integer or decimal.
 pub fn number(text: &str) -> Option<f64> {
-    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+' | b'e' | b'E');
+    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+');
     text.bytes().all(plain).then(|| text.parse().ok()).flatten().filter(|number: &f64| number.is_finite())
 }
 

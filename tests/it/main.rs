@@ -24,6 +24,8 @@ mod judge;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod metamorphic;
+#[cfg(test)]
 mod open_world;
 #[cfg(test)]
 mod report;

@@ -1,0 +1,219 @@
+//! Conditions ready for matching.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+
+use super::facts::{Facts, Known};
+use super::formula::{Atom, Formula, Key};
+use super::template::{Piece, Resolved, Variables};
+use super::values::ValueSet;
+use crate::base::glob::Part;
+use crate::catalog;
+use crate::iam::{self, Operator, Quantifier, Test};
+use std::sync::Arc;
+
+/// A condition ready for matching.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    operator: Operator,
+    key: Key,
+    values: Values,
+    /// Variables stand where AWS's documentation does not say whether they are replaced.
+    contested: bool,
+    /// Whether the documentation gives the key several values; `None` where it does not know the key.
+    multivalued: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+enum Values {
+    /// Compiled once: there is no variable.
+    Fixed(Arc<ValueSet>),
+    /// Compiled for each request.
+    Variable(Vec<Variables>),
+}
+
+impl Condition {
+    pub(super) fn new(source: &iam::Condition, variables: bool) -> Condition {
+        let test = source.operator.test;
+        let mentions_variable = variables && source.values.iter().any(|text| text.contains("${"));
+        let values = if mentions_variable && source.operator.takes_variables() {
+            Values::Variable(source.values.iter().map(|text| Variables::new(text)).collect())
+        } else {
+            let operands: Vec<[Part<'_>; 1]> = source.values.iter().map(|text| [Part::Pattern(text)]).collect();
+            Values::Fixed(Arc::new(ValueSet::new(test, &operands)))
+        };
+        Condition {
+            operator: source.operator,
+            key: Key::new(&source.key),
+            values,
+            contested: mentions_variable && test == Test::Bool,
+            multivalued: catalog::key_type(&source.key).map(catalog::KeyType::is_multivalued),
+        }
+    }
+
+    /// `StringEquals` on values as they stand.
+    pub(super) fn strings_equal(quantifier: Option<Quantifier>, key: String, values: Vec<String>) -> Condition {
+        let operator = Operator { quantifier, test: Test::StringEquals, negated: false, if_exists: false };
+        Condition::new(&iam::Condition { operator, key, values }, false)
+    }
+
+    /// Under what the condition holds.
+    pub(super) fn holds(&self, facts: &Facts<'_>) -> Formula {
+        let known = facts.known(&self.key);
+        if self.operator.test == Test::Null {
+            return self.is_null(&known);
+        }
+        let open = known == Known::Open;
+        let holds = match self.operator.quantifier {
+            None => self.holds_plainly(facts, known),
+            Some(quantifier) => self.holds_for_set(facts, quantifier, known),
+        };
+        if open && self.contested { holds.or(Self::contested_variable()) } else { holds }
+    }
+
+    fn contested_variable() -> Formula {
+        Formula::undecided("a policy variable in a Bool condition")
+    }
+
+    fn present(&self) -> Formula {
+        Formula::atom(Atom::Present(self.key.clone()))
+    }
+
+    fn is_null(&self, known: &Known<'_>) -> Formula {
+        let present = match known {
+            Known::Absent => Formula::False,
+            Known::Values(_) => Formula::True,
+            Known::Open => self.present(),
+        };
+        let Values::Fixed(values) = &self.values else { return Formula::False };
+        let wants = |word: &str| values.texts.iter().any(|text| text.eq_ignore_ascii_case(word));
+        let absent = if wants("true") { present.negate() } else { Formula::False };
+        let there = if wants("false") { present } else { Formula::False };
+        absent.or(there)
+    }
+
+    fn holds_plainly(&self, facts: &Facts<'_>, known: Known<'_>) -> Formula {
+        let Operator { negated, if_exists, .. } = self.operator;
+        let multivalued = self.multivalued == Some(true);
+        match known {
+            Known::Absent => Formula::constant(negated || if_exists),
+            // A plain operator says nothing of a set.
+            Known::Values(values) if multivalued || values.len() != 1 => Formula::False,
+            Known::Values(values) => {
+                let set = self.set(facts);
+                values.first().map_or(Formula::False, |value| self.holds_of(&set, value))
+            }
+            Known::Open if multivalued => {
+                if negated || if_exists {
+                    self.present().negate()
+                } else {
+                    Formula::False
+                }
+            }
+            Known::Open => {
+                let within = Formula::atom(Atom::In(self.key.clone(), self.set(facts)));
+                match (negated, if_exists) {
+                    (true, _) => within.negate(),
+                    (false, true) => self.present().negate().or(within),
+                    (false, false) => within,
+                }
+            }
+        }
+    }
+
+    fn holds_for_set(&self, facts: &Facts<'_>, quantifier: Quantifier, known: Known<'_>) -> Formula {
+        let Operator { negated, if_exists, .. } = self.operator;
+        let missing_any = || {
+            if if_exists {
+                Formula::undecided("ForAnyValue with IfExists on a key that is missing")
+            } else {
+                Formula::False
+            }
+        };
+        match (known, quantifier) {
+            (Known::Absent, Quantifier::ForAllValues) => Formula::True,
+            (Known::Absent, Quantifier::ForAnyValue) => missing_any(),
+            (Known::Values(values), quantifier) => {
+                let set = self.set(facts);
+                let each = values.iter().map(|value| self.holds_of(&set, value));
+                match quantifier {
+                    Quantifier::ForAllValues => Formula::all(each),
+                    Quantifier::ForAnyValue => Formula::any(each),
+                }
+            }
+            (Known::Open, quantifier) => {
+                let set = self.set(facts);
+                let key = self.key.clone();
+                let single = self.multivalued == Some(false);
+                let within = if single {
+                    let within = Formula::atom(Atom::In(key, set));
+                    let there = if negated { self.present().and(within.negate()) } else { within };
+                    match quantifier {
+                        Quantifier::ForAllValues => self.present().negate().or(there),
+                        Quantifier::ForAnyValue => there,
+                    }
+                } else {
+                    match quantifier {
+                        Quantifier::ForAllValues => Formula::atom(Atom::Some { key, set, outside: !negated }).negate(),
+                        Quantifier::ForAnyValue => Formula::atom(Atom::Some { key, set, outside: negated }),
+                    }
+                };
+                if quantifier == Quantifier::ForAnyValue && if_exists {
+                    within.or(self.present().negate().and(missing_any()))
+                } else {
+                    within
+                }
+            }
+        }
+    }
+
+    /// Whether the condition holds of one value that the request has.
+    fn holds_of(&self, set: &Arc<ValueSet>, value: &str) -> Formula {
+        match set.contains(value) {
+            Some(false) if self.contested => Self::contested_variable(),
+            Some(within) => Formula::constant(within != self.operator.negated),
+            None if !set.can_misread() => {
+                let atom = Atom::Variable(format!("{value} matches {}", set.texts.join(" or ")).into());
+                let within = Formula::atom(atom);
+                if self.operator.negated { within.negate() } else { within }
+            }
+            // Not a number, date or address at all.
+            None if self.operator.negated => {
+                Formula::undecided(format!("{} on a value of another type", self.operator))
+            }
+            None => Formula::False,
+        }
+    }
+
+    /// The values with variables replaced. A variable without a value drops its pattern.
+    fn set(&self, facts: &Facts<'_>) -> Arc<ValueSet> {
+        let values = match &self.values {
+            Values::Fixed(set) => return Arc::clone(set),
+            Values::Variable(values) => values,
+        };
+        let resolved: Vec<Resolved<'_>> = values.iter().map(|value| value.resolve(facts)).collect();
+        if resolved.iter().any(|value| matches!(value, Resolved::Open(_))) {
+            let texts = values.iter().map(ToString::to_string).collect();
+            return Arc::new(ValueSet::opaque(self.operator.test, texts));
+        }
+        let mut operands = Vec::with_capacity(resolved.len());
+        for value in &resolved {
+            if let Resolved::Pieces(pieces) = value {
+                operands.push(pieces.iter().map(Piece::part).collect::<Vec<_>>());
+            }
+        }
+        Arc::new(ValueSet::new(self.operator.test, &operands))
+    }
+}
+
+impl std::fmt::Display for Condition {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let values = match &self.values {
+            Values::Fixed(set) => set.texts.join(" or "),
+            Values::Variable(values) => {
+                let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+                texts.join(" or ")
+            }
+        };
+        write!(out, "{} {} {values}", self.key.shown(), self.operator)
+    }
+}
