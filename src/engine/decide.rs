@@ -6,7 +6,7 @@ use super::caller::CallerKind;
 use super::compile::Policy;
 use super::facts::{Facts, access_point};
 use super::formula::{Atom, Formula, Unseen};
-use super::principal::Naming;
+use super::principal::{Naming, whether_named};
 use super::solve::{Alternatives, Solution, solve};
 use super::special::{
     add_kms_grants, bucket_behind, is_key, is_protected_by_aws, is_same_account, is_trust, needs_no_permission,
@@ -324,10 +324,6 @@ impl ResourceGrants {
     pub fn named(&self) -> Formula {
         Formula::any([self.own.clone(), self.role.clone(), self.everyone.clone(), self.account.clone()])
     }
-}
-
-fn whether_named() -> Formula {
-    Formula::undecided("whether the statement names this caller")
 }
 
 /// What all layers say of a request.

@@ -24,7 +24,7 @@ pub struct Naming {
     pub everyone: bool,
     /// By its account.
     pub account: bool,
-    /// It hinges on what is not known: a session's name, whose canonical id it is.
+    /// Perhaps by its account: whose canonical id it is, is not known.
     pub undecided: bool,
 }
 
@@ -37,8 +37,6 @@ impl Naming {
     const EVERYONE: Naming = Naming { everyone: true, ..Naming::NONE };
 
     const OWN: Naming = Naming { own: true, ..Naming::NONE };
-
-    const UNDECIDED: Naming = Naming { undecided: true, ..Naming::NONE };
 
     fn always(self) -> [(Naming, Formula); 2] {
         self.when(Formula::True)
@@ -62,6 +60,11 @@ impl Naming {
         let by_session = Spec::picked(std::slice::from_ref(&spec), facts);
         [(naming, Formula::True), (Naming::OWN, by_session)]
     }
+}
+
+/// What stands where it is not known whether a statement names the caller.
+pub(super) fn whether_named() -> Formula {
+    Formula::undecided("whether the statement names this caller")
 }
 
 /// Some session of a role has a name that the caller picks, in an open world. The key is no condition key.
@@ -115,7 +118,7 @@ pub(super) fn naming(
     if effect == Effect::Allow {
         return match listed {
             listed if listed.any() => Naming::NOBODY,
-            Naming { undecided: true, .. } => Naming::UNDECIDED.always(),
+            Naming { undecided: true, .. } => Naming::EVERYONE.when(whether_named()),
             _ => Naming::EVERYONE.when(by_session.negate()),
         };
     }
@@ -143,8 +146,8 @@ pub(super) fn naming(
         (true, true) if caller.kind != CallerKind::Role => Naming::NOBODY,
         (true, true) if facts.context.world == World::Open => Naming::EVERYONE.when(by_session.negate()),
         // It may or may not be the session that is spared.
-        (true, true) => Naming::UNDECIDED.always(),
-        (true, false) if listed.undecided => Naming::UNDECIDED.always(),
+        (true, true) => Naming::EVERYONE.when(whether_named()),
+        (true, false) if listed.undecided => Naming::EVERYONE.when(whether_named()),
         _ => Naming::EVERYONE.always(),
     }
 }

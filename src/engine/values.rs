@@ -71,14 +71,14 @@ impl ValueSet {
             Test::ArnEquals | Test::ArnLike => {
                 Members::Arns(values.iter().filter_map(|value| arn_pattern(value.as_ref())).collect())
             }
-            Test::Numeric(relation) => Members::Ordered(relation, plain().filter_map(|text| number(&text)).collect()),
-            Test::Date(relation) => Members::Ordered(relation, plain().filter_map(|text| date(&text)).collect()),
+            Test::Numeric(relation) => Members::Ordered(relation, plain().filter_map(|text| number(text)).collect()),
+            Test::Date(relation) => Members::Ordered(relation, plain().filter_map(|text| date(text)).collect()),
             Test::Bool => Members::Booleans {
                 yes: plain().any(|text| text.eq_ignore_ascii_case("true")),
                 no: plain().any(|text| text.eq_ignore_ascii_case("false")),
             },
-            Test::IpAddress => Members::Networks(plain().filter_map(|text| network(&text)).collect()),
-            Test::BinaryEquals => Members::Bytes(plain().filter_map(|text| bytes(&text)).collect()),
+            Test::IpAddress => Members::Networks(plain().filter_map(|text| network(text)).collect()),
+            Test::BinaryEquals => Members::Bytes(plain().filter_map(|text| bytes(text)).collect()),
         };
         ValueSet { test, texts, members }
     }
