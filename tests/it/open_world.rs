@@ -240,6 +240,13 @@ impl Open {
         point.caller = dice.below(self.callers.len());
     }
 
+    /// Sends none of the keys that the caller decides about.
+    fn leave_out(&self, point: &mut Point) {
+        for (_, at) in self.missing.iter().zip(&mut point.values).filter(|(missing, _)| missing.chosen) {
+            *at = 0;
+        }
+    }
+
     fn has_choice(&self) -> bool {
         self.callers.len() > 1 || self.missing.iter().any(|missing| missing.chosen)
     }
@@ -278,8 +285,10 @@ fn unsound(case: &Value) -> Option<String> {
     let choices = |point: &mut Point, dice: &mut Dice, wanted: &dyn Fn(&str) -> bool| {
         let tries = if open.has_choice() { CHOICES } else { 1 };
         (0..tries).find_map(|attempt| {
-            if attempt > 0 {
-                open.choose(point, dice);
+            match attempt {
+                0 => {}
+                1 => open.leave_out(point),
+                _ => open.choose(point, dice),
             }
             let closed = open.complete(case, point);
             let decision = judge(&closed);
