@@ -18,7 +18,11 @@ mod engine_cases;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]
+mod fuzz_entry_points;
+#[cfg(test)]
 mod generated;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod judge;
 #[cfg(test)]
