@@ -244,7 +244,7 @@ struct World1 {
 const ACCOUNT: &str = "111122223333";
 
 fn kind(arn: &str) -> Option<&'static str> {
-    Some(match arn.splitn(6, ':').nth(2)? {
+    Some(match arn.split(':').nth(2)? {
         "dynamodb" => "AWS::DynamoDB::Table",
         "sqs" => "AWS::SQS::Queue",
         "kms" => "AWS::KMS::Key",
@@ -329,7 +329,7 @@ fn world(cases: &[Value]) -> World1 {
         for arn in named.as_array().unwrap_or(&vec![named.clone()]) {
             let arn = arn.as_str().unwrap();
             let Some(kind) = kind(arn) else { continue };
-            let owner = arn.splitn(6, ':').nth(4).filter(|id| !id.is_empty()).unwrap_or(ACCOUNT);
+            let owner = arn.split(':').nth(4).filter(|id| !id.is_empty()).unwrap_or(ACCOUNT);
             let arn = if seen.insert(arn.to_owned()) { arn.to_owned() } else { format!("{arn}{index}") };
             seen.insert(arn.clone());
             let mut resource = json!({"arn": arn, "type": kind, "properties": case["resource_properties"]});
@@ -377,7 +377,7 @@ fn world(cases: &[Value]) -> World1 {
 /// The case that asks what the snapshot says of one request.
 fn case_of(world: &World1, principal: &str, action: &str, resource: &Value, owner: &str) -> Value {
     let organization = &world.snapshot["organization"];
-    let caller_account = principal.splitn(6, ':').nth(4).unwrap();
+    let caller_account = principal.split(':').nth(4).unwrap();
     let policies = |account: &str, kind: &str| -> Value {
         let accounts = world.snapshot["accounts"].as_array().unwrap();
         let account = accounts.iter().find(|known| known["id"] == account).unwrap();
