@@ -22,10 +22,11 @@ mod sts;
 
 pub use call::{Call, ReadOnly};
 
-use crate::snapshot::{Account, Coverage, Outcome, SCHEMA, Snapshot};
+use crate::snapshot::{Account, Coverage, Outcome, Resource, SCHEMA, Snapshot};
 use aws_config::SdkConfig;
-use futures_util::future::{join, join_all};
-use reader::Reader;
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, join, join_all};
+use reader::{Reader, Scope};
 use std::time::Duration;
 use tracing::subscriber::NoSubscriber;
 
@@ -146,6 +147,19 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
     [sts::CALLS, account::CALLS, iam::CALLS, amplify::CALLS, dynamodb::CALLS].into_iter().flatten()
 }
 
+/// The services of a region: each reads its resources, at the same time as the others.
+fn regional<'a>(
+    scope: Scope<'a>,
+    config: &'a SdkConfig,
+    region: &'a str,
+    identity: &'a sts::Identity,
+) -> Vec<LocalBoxFuture<'a, Vec<Resource>>> {
+    vec![
+        amplify::read(scope, config, region).boxed_local(),
+        dynamodb::read(scope, config, region, identity).boxed_local(),
+    ]
+}
+
 /// The IAM policy that allows exactly [`calls`] and nothing else: what the auditor's role needs.
 ///
 /// The resource is `*`: listing calls know no narrower one, and an audit that sees only the tables it was told about
@@ -202,14 +216,11 @@ async fn snapshot(
         Regions::All => account::regions(global, config, &home, &identity.partition).await,
     };
 
-    let regional = join_all(regions.iter().map(|region| {
-        let scope = reader.scope(Some(region));
-        join(amplify::read(scope, config, region), dynamodb::read(scope, config, region, &identity))
-    }));
+    let regional =
+        join_all(regions.iter().flat_map(|region| regional(reader.scope(Some(region)), config, region, &identity)));
     let (authorization_details, regional) = join(iam::read(global, config, &home), regional).await;
 
-    let mut resources: Vec<_> =
-        regional.into_iter().flat_map(|(apps, tables)| apps.into_iter().chain(tables)).collect();
+    let mut resources: Vec<Resource> = regional.into_iter().flatten().collect();
     // A list that changes between two of its pages can show one thing twice.
     resources.sort_by(|a, b| a.arn.cmp(&b.arn));
     resources.dedup_by(|a, b| a.arn == b.arn);
