@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 const DATA: &str = include_str!("data/destruction.jsonl");
@@ -102,7 +103,9 @@ pub fn all() -> &'static [Destructive] {
 
 /// Finds a destructive action by its full name, in any case.
 pub fn find(action: &str) -> Option<&'static Destructive> {
-    all().iter().find(|entry| entry.action.eq_ignore_ascii_case(action))
+    static BY_NAME: LazyLock<FxHashMap<String, &'static Destructive>> =
+        LazyLock::new(|| all().iter().map(|entry| (entry.action.to_ascii_lowercase(), entry)).collect());
+    BY_NAME.get(&action.to_ascii_lowercase()).copied()
 }
 
 /// The actions that have this effect, as their worst or as a further one.

@@ -92,3 +92,58 @@ fn the_help() {
     }
     hold("docs/help.md", &all.replace("foureyes \n", "foureyes\n"));
 }
+
+#[test]
+fn the_page_about_destruction() {
+    use foureyes::catalog::destruction::{self, Class};
+    let classes = [
+        (Class::Environment, "Environment", "A running system stops, disappears or runs something else."),
+        (Class::Data, "Data", "Data that users or systems wrote is gone or changed."),
+        (Class::Recovery, "Recovery", "The means to restore are gone: backups, replicas, old versions."),
+        (Class::Guard, "Guard", "A protection that would have stopped the next step is gone."),
+        (Class::Audit, "Audit", "The record of who did what, or the alarm about it, is gone."),
+    ];
+    let name = |class: Class| classes.iter().find(|(known, ..)| *known == class).map_or("", |(_, name, _)| name);
+    let mut page = format!(
+        "# What destroys\n\nThe {} actions of AWS that the rules go by, each reviewed by hand: what happens, to which \
+         resources, and whether one can get back. It is a selection; an action that is not here was not reviewed. Each \
+         stands under its worst effect; further effects are named with it. Made from `src/catalog/data/destruction.jsonl` \
+         by `UPDATE=1 cargo test generated`.\n\n| Class | Actions | |\n| --- | --- | --- |\n",
+        destruction::all().len()
+    );
+    for (class, title, meaning) in classes {
+        let count = destruction::all().iter().filter(|entry| entry.class() == class).count();
+        writeln!(page, "| [{title}](#{}) | {count} | {meaning} |", title.to_lowercase()).unwrap();
+    }
+    for (class, title, meaning) in classes {
+        write!(
+            page,
+            "\n## {title}\n\n{meaning}\n\n| Action | What happens | Acts on | Undo |\n| --- | --- | --- | --- |\n"
+        )
+        .unwrap();
+        for entry in destruction::all().iter().filter(|entry| entry.class() == class) {
+            let mut happens = entry.consequence().to_owned();
+            if !entry.also().is_empty() {
+                let also: Vec<_> = entry.also().iter().map(|also| name(*also).to_lowercase()).collect();
+                write!(happens, " Also: {}.", also.join(", ")).unwrap();
+            }
+            if let Some(only_if) = entry.only_if() {
+                write!(happens, " Only if {only_if}.").unwrap();
+            }
+            if let Some(blocked_by) = entry.blocked_by() {
+                write!(happens, " What can stand in the way: {blocked_by}.").unwrap();
+            }
+            if !entry.gated_by().is_empty() {
+                let keys: Vec<_> = entry.gated_by().iter().map(|key| format!("`{key}`")).collect();
+                write!(happens, " A policy can tell requests apart by {}.", keys.join(", ")).unwrap();
+            }
+            let on = match entry.applies_to() {
+                [] => "the account".to_owned(),
+                types => types.iter().map(|kind| kind.trim_start_matches("AWS::")).collect::<Vec<_>>().join(", "),
+            };
+            writeln!(page, "| `{}` | {happens} | {on} | {} |", entry.action(), entry.undo().unwrap_or("")).unwrap();
+        }
+    }
+    assert!(!page.contains("||"));
+    hold("docs/destruction.md", &page);
+}
