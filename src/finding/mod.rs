@@ -1,5 +1,7 @@
 //! What a violation is: plain data, made by rules, read by reports and fixes. Knows neither.
 
+use crate::base::Certainty;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -29,18 +31,6 @@ impl fmt::Display for Severity {
             Severity::Critical => "critical",
         })
     }
-}
-
-/// How sure the answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certainty {
-    /// Allowed, or set so.
-    Certain,
-    /// Allowed under conditions that can be met; they are listed.
-    Conditional,
-    /// Could not be decided from what was read: never "safe", never "violated".
-    Unknown,
 }
 
 /// One violation: one cause, with everybody and everything it concerns.

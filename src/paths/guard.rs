@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A protection that is switched on, or may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Guard {
     /// CloudFormation property.
     pub property: &'static str,
@@ -33,7 +33,7 @@ const GUARDS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// The protection of a resource; `None` where it is off or its type has none.
-fn guard_of(resource: &Resource) -> Option<Guard> {
+pub(super) fn guard_of(resource: &Resource) -> Option<Guard> {
     let (_, property, protects, cleared_by) = GUARDS.iter().find(|(kind, ..)| *kind == resource.kind)?;
     let guard = |read| Guard { property, cleared_by, read };
     let value = match resource.properties.get(*property) {

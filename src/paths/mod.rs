@@ -1,11 +1,17 @@
-//! The ways in which somebody acts on a resource without calling its own delete action: here, through the stack that
-//! made it; and what stands in the way of a deletion.
+//! The ways in which somebody takes a resource away: by its own delete action, through the stack that made it, by becoming
+//! somebody else first; and what stands in the way.
 
 mod guard;
+mod means;
 mod stack;
+mod terms;
+mod way;
 
 pub use guard::{Guard, Passage, Protection};
+pub use means::MeansIndex;
 pub use stack::{StackDeletion, Taken, deleted_by, stack_deletions};
+pub use terms::{Terms, past_in_words};
+pub use way::{Actor, By, Call, Hop, Means, On, Step, Way};
 
 use crate::engine::{Context, World};
 

@@ -21,6 +21,8 @@ pub struct StackDeletion {
     pub principal: PrincipalId,
     /// The stack.
     pub stack: ResourceId,
+    /// When the stack may be deleted.
+    pub decision: Decision,
     /// How termination protection is dealt with.
     pub passage: Passage,
     /// Resources of the stack that go with it, in order.
@@ -67,11 +69,12 @@ pub fn stack_deletions(access: &Access<'_>, stacks: &[ResourceId]) -> Vec<StackD
         let Some(resource) = inventory.resource(stack) else { continue };
         let protection = Protection::of(access, stack, &direct());
         let members = members(access, stack, resource);
-        for principal in decisions(access, "cloudformation:DeleteStack", stack, &direct()).into_keys() {
+        for (principal, decision) in decisions(access, "cloudformation:DeleteStack", stack, &direct()) {
             let Some(passage) = protection.passage(principal) else { continue };
             found.push(StackDeletion {
                 principal,
                 stack,
+                decision,
                 passage,
                 takes: members.iter().filter_map(|member| member.taken(principal)).collect(),
                 by_role: role_of(resource).is_some(),

@@ -5,7 +5,8 @@ pub mod json;
 mod names;
 pub mod table;
 
-use crate::finding::{Certainty, Finding, Severity};
+use crate::base::Certainty;
+use crate::finding::{Finding, Severity};
 use crate::snapshot::{Coverage, Outcome};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,7 +5,8 @@
 
 use super::names::Names;
 use super::{Report, Summary, escape};
-use crate::finding::{Certainty, Evidence, Finding, Severity};
+use crate::base::Certainty;
+use crate::finding::{Evidence, Finding, Severity};
 use crate::snapshot::Outcome;
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets,

@@ -6,7 +6,7 @@
 
 use super::{Definitions, Rule, RuleError, Settings, run};
 use crate::access::Access;
-use crate::finding::Certainty;
+use crate::base::Certainty;
 use crate::inventory::{EnvironmentRules, Inventory};
 use crate::snapshot::{self, Snapshot};
 use serde::Deserialize;

@@ -5,15 +5,15 @@ pub mod cases;
 mod definitions;
 mod file;
 mod predicate;
-mod words;
 
 pub use definitions::Definitions;
 pub use file::{Fix, Predicate, Rule, RuleError, built_in, definitions, read_rule};
 
 use crate::access::Access;
+use crate::base::Certainty;
 use crate::base::Glob;
-use crate::finding::{Certainty, Finding, Severity};
-use crate::inventory::PrincipalId;
+use crate::finding::{Finding, Severity};
+use crate::inventory::{PrincipalId, words};
 use std::collections::BTreeMap;
 
 /// What the configuration says about an audit.

@@ -1,6 +1,7 @@
 //! Terraform for findings: what it says, that `terraform fmt` would not change it, that hostile names stay data.
 
-use foureyes::finding::{Certainty, Finding, FixIntent, SetArguments, Severity, TargetResource};
+use foureyes::base::Certainty;
+use foureyes::finding::{Finding, FixIntent, SetArguments, Severity, TargetResource};
 use foureyes::fix::{self, NoFix, WriteError};
 use proptest::prelude::*;
 use serde_json::{Value, json};

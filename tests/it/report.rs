@@ -1,9 +1,8 @@
 //! Reports: what people read, and what machines read.
 
 use crate::fix::finding;
-use foureyes::finding::{
-    Certainty, Evidence, Finding, FixIntent, SetArguments, Severity, StatementEvidence, TargetResource,
-};
+use foureyes::base::Certainty;
+use foureyes::finding::{Evidence, Finding, FixIntent, SetArguments, Severity, StatementEvidence, TargetResource};
 use foureyes::report::{
     self, AccountCoverage, AccountSummary, EnvironmentSummary, Examined, Format, Recognition, Report, Subject,
     Suppressed, table::Style,

@@ -1,7 +1,8 @@
 //! The types of report version 1. They are frozen: what changes elsewhere is translated here, and a change that readers
 //! would notice makes version 2.
 
-use crate::finding::{self, Certainty, FixIntent, Severity};
+use crate::base::Certainty;
+use crate::finding::{self, FixIntent, Severity};
 use crate::report;
 use crate::snapshot::Outcome;
 use serde::Serialize;

@@ -5,9 +5,10 @@ use super::{
     statement_in_words,
 };
 use crate::access::Targets;
+use crate::base::Certainty;
 use crate::catalog;
 use crate::engine::Target;
-use crate::finding::{Certainty, Evidence, StatementEvidence};
+use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{PrincipalId, ResourceId};
 use crate::paths::{Protection, direct};
 use crate::rules::file::Exception;

@@ -1,7 +1,8 @@
 //! A property of a resource has a wrong value.
 
 use super::Drafts;
-use crate::finding::{Certainty, Evidence};
+use crate::base::Certainty;
+use crate::finding::Evidence;
 use crate::inventory::Resource;
 use crate::rules::Question;
 use crate::rules::file::Types;

@@ -13,11 +13,12 @@ pub use administrator::{Administrator, administrators};
 
 use super::file::{Exception, Fix, Predicate, Rule};
 use super::{Question, words};
-use crate::engine::{Alternatives, Applied, Atom, Decision, Unseen, Verdict, conditions_in_words};
-use crate::finding::{Certainty, Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
+use crate::base::Certainty;
+use crate::engine::Applied;
+use crate::finding::{Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
 use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
-use crate::paths::Passage;
+use crate::paths::{Passage, Terms, past_in_words};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a predicate found: one cause, with everybody and everything it concerns.
@@ -37,82 +38,6 @@ pub(super) struct Draft {
     pub path: Vec<String>,
     /// Name of the stage that should wait, for a pipeline.
     pub stage: Option<String>,
-}
-
-/// How sure an answer is, and what must hold for it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Terms {
-    pub certainty: Certainty,
-    pub conditions: BTreeSet<String>,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Terms::of_certainty(Certainty::Certain)
-    }
-}
-
-impl Terms {
-    fn of_certainty(certainty: Certainty) -> Terms {
-        Terms { certainty, conditions: BTreeSet::new() }
-    }
-
-    /// What a decision comes to. A reservation about organisation policies that nobody could read is a condition like
-    /// any other, but does not by itself make an answer less certain: the report says once that they were not read.
-    fn of(decision: &Decision) -> Terms {
-        let in_words = |alternatives: &Alternatives| conditions_in_words(alternatives).into_iter().collect();
-        match (decision.verdict, &decision.conditions) {
-            (Verdict::Unknown, Some(alternatives)) => {
-                Terms { certainty: Certainty::Unknown, conditions: in_words(alternatives) }
-            }
-            (Verdict::Unknown, None) => Terms::of_certainty(Certainty::Unknown),
-            (Verdict::AllowedIf, Some(alternatives)) => {
-                let certain = only_organization(alternatives);
-                let certainty = if certain { Certainty::Certain } else { Certainty::Conditional };
-                Terms { certainty, conditions: in_words(alternatives) }
-            }
-            (Verdict::AllowedIf, None) => Terms {
-                certainty: Certainty::Conditional,
-                conditions: BTreeSet::from(["under conditions too tangled to list".to_owned()]),
-            },
-            _ => Terms::default(),
-        }
-    }
-
-    /// Both must hold: the less sure of the two, under the conditions of both.
-    fn and(mut self, other: Terms) -> Terms {
-        self.certainty = self.certainty.max(other.certainty);
-        self.conditions.extend(other.conditions);
-        self
-    }
-
-    /// What comes of getting past a protection as well.
-    fn past(self, passage: &Passage) -> Terms {
-        match passage {
-            Passage::Open => self,
-            Passage::Clears(_, decision) => self.and(Terms::of(decision)),
-            Passage::Unread(guard) => self.and(Terms {
-                certainty: Certainty::Conditional,
-                conditions: BTreeSet::from([format!("unless {} is on, which was not read", guard.property)]),
-            }),
-        }
-    }
-
-    /// As part of a draft's cause.
-    fn key(&self) -> String {
-        format!("{:?}|{}", self.certainty, self.conditions.iter().map(String::as_str).collect::<Vec<_>>().join(";"))
-    }
-}
-
-/// The step that gets past a protection, in words.
-fn past_in_words(passage: &Passage) -> Option<String> {
-    match passage {
-        Passage::Clears(guard, _) => {
-            let reservation = if guard.read { "" } else { ", if it is on" };
-            Some(format!("{} is switched off first ({}){reservation}", guard.property, guard.cleared_by))
-        }
-        _ => None,
-    }
 }
 
 /// Notes the action that gets past a protection.
@@ -360,12 +285,6 @@ fn target(inventory: &Inventory, id: ResourceId) -> Option<TargetResource> {
         properties: known.properties.clone(),
         tags: known.tags.clone(),
     })
-}
-
-fn only_organization(Alternatives(all): &Alternatives) -> bool {
-    let is_organization =
-        |literal: &crate::engine::Literal| matches!(*literal.0, Atom::Unseen(Unseen::OrganizationPolicies));
-    matches!(all.as_slice(), [only] if only.iter().all(is_organization))
 }
 
 /// The statements that allow, as evidence; the first is the cause.

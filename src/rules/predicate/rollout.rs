@@ -1,7 +1,8 @@
 //! Something reaches production and nobody has to approve it.
 
 use super::{Draft, Drafts, Terms};
-use crate::finding::{Certainty, Evidence};
+use crate::base::Certainty;
+use crate::finding::Evidence;
 use crate::rollout::{amplify_branches_that_build_on_push, pipelines_without_approval};
 use crate::rules::Question;
 use crate::rules::file::RolloutKind;

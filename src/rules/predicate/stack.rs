@@ -5,7 +5,8 @@ use super::{
     statement_in_words,
 };
 use crate::access::target_of;
-use crate::finding::{Certainty, Evidence, StatementEvidence};
+use crate::base::Certainty;
+use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{Resource, ResourceId};
 use crate::paths::{StackDeletion, Taken, deleted_by, direct, stack_deletions};
 use crate::rules::file::Exception;

@@ -1,7 +1,7 @@
-//! Findings in words.
+//! Principals and resources in words.
 
+use super::{Inventory, Principal, PrincipalId, PrincipalKind, Resource, ResourceId};
 use crate::base::Arn;
-use crate::inventory::{Inventory, Principal, PrincipalId, PrincipalKind, Resource, ResourceId};
 
 /// A principal as a person calls it: `user mara`.
 pub fn principal(principal: &Principal) -> String {
