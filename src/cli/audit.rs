@@ -116,7 +116,7 @@ fn judge(
     let inventory = Inventory::new(&source.snapshot, &config.environments);
     let access = Access::new(&inventory);
     let break_glass: Vec<Glob> = config.break_glass.principals.iter().map(|pattern| Glob::new(pattern)).collect();
-    let settings = rules::Settings { break_glass };
+    let settings = rules::Settings { break_glass, suppressions: config.suppressions()? };
     let mut outcome = rules::run(rules, &definitions, &access, &settings);
     for finding in &mut outcome.findings {
         // A deny for everybody must leave the way out that is meant for emergencies.
@@ -137,7 +137,19 @@ fn judge(
         environments: environments(&inventory),
         break_glass: outcome.break_glass.clone(),
         findings: outcome.findings.clone(),
-        suppressed: Vec::new(),
+        suppressed: suppressed(&outcome, &settings),
+        unused_suppressions: outcome
+            .unused
+            .iter()
+            .filter_map(|place| Some((config.suppress.get(*place)?, settings.suppressions.get(*place)?)))
+            .map(|(written, suppression)| report::UnusedSuppression {
+                rule: written.rule.clone(),
+                principals: written.principals.clone().unwrap_or_default(),
+                resources: written.resources.clone().unwrap_or_default(),
+                owner: suppression.owner.clone(),
+                expires: suppression.expires.clone(),
+            })
+            .collect(),
         fixes: BTreeMap::new(),
         coverage: inventory
             .accounts
@@ -158,6 +170,19 @@ fn judge(
         },
     };
     Ok((report, outcome.findings))
+}
+
+fn suppressed(outcome: &rules::Outcome, settings: &rules::Settings) -> Vec<report::Suppressed> {
+    let with_reason = |(place, finding): &(usize, crate::finding::Finding)| {
+        let suppression = settings.suppressions.get(*place)?;
+        Some(report::Suppressed {
+            finding: finding.clone(),
+            reason: suppression.reason.clone(),
+            owner: suppression.owner.clone(),
+            expires: Some(suppression.expires.clone()),
+        })
+    };
+    outcome.accepted.iter().filter_map(with_reason).collect()
 }
 
 fn environments(inventory: &Inventory) -> Vec<report::EnvironmentSummary> {

@@ -25,6 +25,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What somebody decided to accept for now.
     pub suppressed: Vec<Suppressed>,
+    /// What somebody decided to accept and nobody found.
+    pub unused_suppressions: Vec<UnusedSuppression>,
     /// Terraform to show beside a finding: finding id to HCL.
     pub fixes: BTreeMap<String, String>,
     /// What was asked of AWS, and what came of it.
@@ -84,6 +86,21 @@ pub struct Suppressed {
     pub owner: String,
     /// The day from which it is a violation again, `YYYY-MM-DD`.
     pub expires: Option<String>,
+}
+
+/// A suppression that covers nothing: what it spoke of is mended, or it never fitted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct UnusedSuppression {
+    /// Rule id or pattern, as written.
+    pub rule: String,
+    /// ARNs or patterns, as written; empty: all.
+    pub principals: Vec<String>,
+    /// ARNs or patterns, as written; empty: all.
+    pub resources: Vec<String>,
+    /// Who decided.
+    pub owner: String,
+    /// The day from which it would be a violation again, `YYYY-MM-DD`.
+    pub expires: String,
 }
 
 /// What came of one kind of call in one account.

@@ -274,9 +274,30 @@ impl Page<'_> {
     }
 
     fn suppressed(&mut self, report: &Report) -> io::Result<()> {
-        if report.suppressed.is_empty() {
+        if !report.suppressed.is_empty() {
+            self.accepted(report)?;
+        }
+        if report.unused_suppressions.is_empty() {
             return Ok(());
         }
+        self.section("Accepted, and not found: take these out of foureyes.toml")?;
+        for unused in &report.unused_suppressions {
+            let patterns: Vec<&String> = unused.principals.iter().chain(&unused.resources).collect();
+            let on = if patterns.is_empty() {
+                String::new()
+            } else {
+                let shown: Vec<_> = patterns.iter().take(NAMES).map(|pattern| escape::terminal(pattern)).collect();
+                let more = patterns.len().saturating_sub(NAMES);
+                format!(" for {}{}", shown.join(", "), if more > 0 { format!(", +{more}") } else { String::new() })
+            };
+            let (rule, owner) = (escape::terminal(&unused.rule), escape::terminal(&unused.owner));
+            let text = format!("{rule}{on}, by {owner} until {}", escape::terminal(&unused.expires));
+            self.paragraph(3, Cell::new(text))?;
+        }
+        Ok(())
+    }
+
+    fn accepted(&mut self, report: &Report) -> io::Result<()> {
         self.section("Accepted for now")?;
         let mut table = self.table(self.lines());
         table.set_header(

@@ -98,7 +98,7 @@ pub fn test(rule: &Rule, definitions: &Definitions, cases: &[Case]) -> Vec<Teste
 fn difference(rule: &Rule, definitions: &Definitions, snapshot: &Snapshot, expect: &[Expectation]) -> Option<String> {
     let inventory = Inventory::new(snapshot, &EnvironmentRules::default());
     let access = Access::new(&inventory);
-    let settings = Settings { break_glass: vec![crate::base::Glob::new("*:role/break-glass")] };
+    let settings = Settings { break_glass: vec![crate::base::Glob::new("*:role/break-glass")], ..Settings::default() };
     let outcome = run(std::slice::from_ref(rule), definitions, &access, &settings);
     let mut unmatched: Vec<_> = outcome.findings.iter().collect();
     for expectation in expect {

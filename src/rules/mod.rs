@@ -5,22 +5,26 @@ pub mod cases;
 mod definitions;
 mod file;
 mod predicate;
+mod suppression;
 
 pub use definitions::Definitions;
 pub use file::{Fix, Predicate, Rule, RuleError, built_in, definitions, read_rule};
+pub use suppression::Suppression;
 
 use crate::access::Access;
 use crate::base::Certainty;
 use crate::base::Glob;
 use crate::finding::{Finding, Severity};
 use crate::inventory::{PrincipalId, words};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the configuration says about an audit.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Patterns of the ARNs of those who are meant to be able to do everything.
     pub break_glass: Vec<Glob>,
+    /// What is accepted for now.
+    pub suppressions: Vec<Suppression>,
 }
 
 /// What the rules found.
@@ -30,6 +34,10 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// ARNs of break-glass principals that can do everything, which is what they are for.
     pub break_glass: Vec<String>,
+    /// Violations that a suppression covers, with its place in the settings, worst first.
+    pub accepted: Vec<(usize, Finding)>,
+    /// Places of the suppressions that cover nothing, expired or not.
+    pub unused: Vec<usize>,
 }
 
 /// What every predicate may look at.
@@ -38,6 +46,8 @@ pub(crate) struct Question<'q> {
     pub settings: &'q Settings,
     /// Principals that can do everything, with the conditions.
     pub administrators: &'q BTreeMap<PrincipalId, predicate::Administrator>,
+    /// Suppressions of the rule that asks.
+    pub suppressions: suppression::OfRule<'q>,
 }
 
 impl Question<'_> {
@@ -53,7 +63,8 @@ impl Question<'_> {
 /// Runs rules over an account.
 pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
     let administrators = predicate::administrators(access, definitions);
-    let question = Question { access, settings, administrators: &administrators };
+    let mut question = Question { access, settings, administrators: &administrators, suppressions: Vec::new() };
+    let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut outcome = Outcome::default();
     for id in administrators.keys() {
         if question.is_break_glass(*id)
@@ -63,9 +74,22 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
         }
     }
     for rule in rules {
-        outcome.findings.extend(predicate::run(rule, &question));
+        let all = settings.suppressions.iter().enumerate();
+        question.suppressions = all.filter(|(_, suppression)| suppression.rule.matches(&rule.id)).collect();
+        for predicate::Found { finding, accepted, overdue } in predicate::run(rule, &question) {
+            used.extend(overdue);
+            match accepted {
+                None => outcome.findings.push(finding),
+                Some(place) => {
+                    used.insert(place);
+                    outcome.accepted.push((place, finding));
+                }
+            }
+        }
     }
+    outcome.unused = (0..settings.suppressions.len()).filter(|place| !used.contains(place)).collect();
     outcome.findings.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id)));
+    outcome.accepted.sort_by(|(_, a), (_, b)| rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id)));
     outcome
 }
 

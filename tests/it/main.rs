@@ -39,5 +39,6 @@ mod rules;
 mod snapshot;
 #[cfg(test)]
 mod source;
+mod suppress;
 #[cfg(test)]
 mod tidy;

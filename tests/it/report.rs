@@ -156,6 +156,7 @@ fn realistic() -> Report {
             owner: "mara".into(),
             expires: Some("2027-03-31".into()),
         }],
+        unused_suppressions: vec![],
         coverage: vec![
             coverage("organizations", "DescribeOrganization", None, Outcome::Denied, Some("AccessDeniedException")),
             coverage("amplify", "ListBackendEnvironments", Some("us-east-1"), Outcome::Denied, None),

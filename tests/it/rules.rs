@@ -171,7 +171,7 @@ fn audit(path: &Path) -> Vec<String> {
     let loaded = foureyes::snapshot::read(path).unwrap();
     let inventory = Inventory::new(&loaded.snapshot, &EnvironmentRules::default());
     let access = Access::new(&inventory);
-    let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")] };
+    let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")], ..Default::default() };
     let outcome = rules::run(&rules(), &rules::definitions().unwrap(), &access, &settings);
     let ends = |arns: &[String]| -> String {
         let mut names: Vec<&str> = arns.iter().map(|arn| arn.splitn(6, ':').last().unwrap()).collect();
@@ -320,7 +320,7 @@ fn examples_are_mended_as_the_program_mends() {
         let loaded = foureyes::snapshot::read(&examples(rule).join("account.json")).unwrap();
         let inventory = Inventory::new(&loaded.snapshot, &EnvironmentRules::default());
         let access = Access::new(&inventory);
-        let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")] };
+        let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")], ..Default::default() };
         let one = std::slice::from_ref(rule);
         let outcome = rules::run(one, &rules::definitions().unwrap(), &access, &settings);
         let intents: Vec<FixIntent> = outcome.findings.into_iter().filter_map(|finding| finding.fix).collect();

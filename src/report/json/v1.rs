@@ -19,6 +19,7 @@ pub(super) struct Report<'a> {
     break_glass: &'a [String],
     findings: Vec<Finding<'a>>,
     suppressed: Vec<Suppressed<'a>>,
+    unused_suppressions: Vec<UnusedSuppression<'a>>,
     coverage: Vec<Coverage<'a>>,
     summary: Summary,
 }
@@ -138,6 +139,15 @@ struct Suppressed<'a> {
 }
 
 #[derive(Serialize)]
+struct UnusedSuppression<'a> {
+    rule: &'a str,
+    principals: &'a [String],
+    resources: &'a [String],
+    owner: &'a str,
+    expires: &'a str,
+}
+
+#[derive(Serialize)]
 struct Coverage<'a> {
     account: &'a str,
     service: &'a str,
@@ -203,6 +213,17 @@ impl<'a> From<&'a report::Report> for Report<'a> {
                     reason: &suppressed.reason,
                     owner: &suppressed.owner,
                     expires: suppressed.expires.as_deref(),
+                })
+                .collect(),
+            unused_suppressions: report
+                .unused_suppressions
+                .iter()
+                .map(|unused| UnusedSuppression {
+                    rule: &unused.rule,
+                    principals: &unused.principals,
+                    resources: &unused.resources,
+                    owner: &unused.owner,
+                    expires: &unused.expires,
                 })
                 .collect(),
             coverage: coverage.into_iter().map(Coverage::from).collect(),

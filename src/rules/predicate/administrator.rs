@@ -1,6 +1,6 @@
 //! Who can do everything.
 
-use super::{Draft, Drafts, Terms, carried_in_words, cause_of, evidence, is_excepted, statement_in_words};
+use super::{Draft, Drafts, Terms, Ways, carried_in_words, cause_of, evidence, is_excepted, statement_in_words};
 use crate::access::{Access, Targets};
 use crate::engine::{Target, Verdict};
 use crate::finding::{Evidence, StatementEvidence};
@@ -60,13 +60,13 @@ pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMa
 
 pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
-    let mut drafts = Drafts::new();
+    let mut ways = Ways::default();
     for (id, administrator) in question.administrators {
         if is_excepted(question, except, *id) {
             continue;
         }
         let key = format!("{}|{}", cause_of(administrator.statement.as_slice()), administrator.terms.key());
-        let draft = drafts.entry(key).or_insert_with(|| {
+        let draft = ways.draft(&key, *id, || {
             let mut path = Vec::new();
             if let Some(statement) = &administrator.statement {
                 path.push(carried_in_words(inventory, *id, statement));
@@ -81,7 +81,6 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
                 ..Draft::default()
             }
         });
-        draft.principals.insert(*id);
         draft.actions.insert("*".to_owned());
         let account = inventory.principal(*id).map(|principal| principal.account);
         draft.resources.extend(
@@ -94,5 +93,5 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
                 .map(|(resource, _)| resource),
         );
     }
-    drafts
+    ways.joined(question)
 }

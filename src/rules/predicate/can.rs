@@ -20,7 +20,7 @@ pub(super) fn drafts(question: &Question<'_>, actions: &[String], environment: &
     for action in actions {
         ask(question, action, environment, except, &mut ways);
     }
-    ways.joined(question.access.inventory())
+    ways.joined(question)
 }
 
 fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Exception], ways: &mut Ways) {

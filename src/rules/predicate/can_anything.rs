@@ -57,5 +57,5 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
             }
         }
     }
-    ways.joined(inventory)
+    ways.joined(question)
 }

@@ -12,6 +12,7 @@ mod unreadable;
 pub use administrator::{Administrator, administrators};
 
 use super::file::{Exception, Fix, Predicate, Rule};
+use super::suppression::split;
 use super::{Question, words};
 use crate::base::Certainty;
 use crate::engine::Applied;
@@ -19,6 +20,7 @@ use crate::finding::{Evidence, Finding, FixIntent, SetArguments, StatementEviden
 use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::{Passage, Terms, past_in_words};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a predicate found: one cause, with everybody and everything it concerns.
@@ -38,6 +40,19 @@ pub(super) struct Draft {
     pub path: Vec<String>,
     /// Name of the stage that should wait, for a pipeline.
     pub stage: Option<String>,
+    /// Place of the suppression that covers it.
+    pub accepted: Option<usize>,
+    /// Places of suppressions that covered it once.
+    pub overdue: BTreeSet<usize>,
+}
+
+/// A finding, and what the suppressions say of it.
+pub(super) struct Found {
+    pub finding: Finding,
+    /// Place of the suppression that covers it.
+    pub accepted: Option<usize>,
+    /// Places of suppressions that covered it once.
+    pub overdue: BTreeSet<usize>,
 }
 
 /// Notes the action that gets past a protection.
@@ -61,7 +76,8 @@ impl Ways {
 
     /// One draft for all who can do the same to the same resources by the same cause: a finding says nothing of anybody
     /// that holds for others only.
-    fn joined(self, inventory: &Inventory) -> Drafts {
+    fn joined(self, question: &Question<'_>) -> Drafts {
+        let inventory = question.access.inventory();
         let is_user =
             |id: &PrincipalId| inventory.principal(*id).is_some_and(|principal| principal.kind == PrincipalKind::User);
         let mut ways: Vec<((String, PrincipalId), Draft)> = self.0.into_iter().collect();
@@ -70,24 +86,38 @@ impl Ways {
         let mut joined: BTreeMap<String, Vec<(PrincipalId, Draft)>> = BTreeMap::new();
         for ((cause, principal), draft) in ways {
             let same = joined.entry(cause).or_default();
-            let like = |known: &&mut (PrincipalId, Draft)| {
-                known.1.resources == draft.resources && known.1.actions == draft.actions
-            };
-            match same.iter_mut().find(like) {
-                Some((_, known)) => {
-                    known.principals.extend(draft.principals);
-                    for evidence in draft.evidence {
-                        add_evidence(known, evidence);
+            // What is accepted of one principal is cut off before it meets the others: a finding speaks of those only
+            // whom it concerns.
+            for draft in split(&question.suppressions, inventory, draft) {
+                let like = |known: &&mut (PrincipalId, Draft)| {
+                    let known = &known.1;
+                    known.resources == draft.resources
+                        && known.actions == draft.actions
+                        && known.accepted == draft.accepted
+                        && known.overdue == draft.overdue
+                };
+                match same.iter_mut().find(like) {
+                    Some((_, known)) => {
+                        known.principals.extend(draft.principals);
+                        for evidence in draft.evidence {
+                            add_evidence(known, evidence);
+                        }
                     }
+                    None => same.push((principal, draft)),
                 }
-                None => same.push((principal, draft)),
             }
         }
         let named = |(cause, all): (String, Vec<(PrincipalId, Draft)>)| {
-            let single = all.len() == 1;
+            // What is accepted is told elsewhere, and changes no id of what is not.
+            let single = all.iter().filter(|(_, draft)| draft.accepted.is_none()).count() <= 1;
             all.into_iter().map(move |(principal, draft)| {
                 let first = inventory.principal(principal).map_or("", |known| &known.arn);
-                (if single { cause.clone() } else { format!("{cause}|{first}") }, draft)
+                let cause = match draft.accepted {
+                    Some(place) => format!("{cause}|{first}|accepted {place}"),
+                    None if single => cause.clone(),
+                    None => format!("{cause}|{first}"),
+                };
+                (cause, draft)
             })
         };
         joined.into_iter().flat_map(named).collect()
@@ -106,7 +136,7 @@ fn cause_of(statements: &[StatementEvidence]) -> String {
 }
 
 /// Runs one rule.
-pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Finding> {
+pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
     let drafts = match &rule.predicate {
         Predicate::Can { actions, environment, except } => can::drafts(question, actions, environment, except),
         Predicate::DeletesStack { environment, except } => stack::drafts(question, environment, except),
@@ -118,7 +148,19 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Finding> {
         Predicate::CanAnything { asks, except } => can_anything::drafts(question, asks, except),
         Predicate::UnreadablePolicy => unreadable::drafts(question),
     };
-    drafts.into_iter().map(|(cause, draft)| finding(rule, question, &cause, draft)).collect()
+    let inventory = question.access.inventory();
+    let mut found = Vec::new();
+    for (cause, draft) in drafts {
+        for draft in split(&question.suppressions, inventory, draft) {
+            let (accepted, overdue) = (draft.accepted, draft.overdue.clone());
+            let cause = match accepted {
+                Some(place) => Cow::Owned(format!("{cause}|accepted {place}")),
+                None => Cow::Borrowed(cause.as_str()),
+            };
+            found.push(Found { finding: finding(rule, question, &cause, draft), accepted, overdue });
+        }
+    }
+    found
 }
 
 /// Whether a rule leaves a principal out.

@@ -80,7 +80,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
             }
         }
     }
-    ways.joined(inventory)
+    ways.joined(question)
 }
 
 fn path(
