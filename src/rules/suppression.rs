@@ -66,13 +66,16 @@ impl Suppression {
         }
         let mut left = Vec::new();
         if principals.len() < draft.principals.len() {
-            left.push(Draft { principals: &draft.principals - &principals, ..draft.clone() });
+            left.push(Draft {
+                principals: draft.principals.difference(&principals).copied().collect(),
+                ..draft.clone()
+            });
         }
         if resources.len() < draft.resources.len() || others.len() < draft.others.len() {
             left.push(Draft {
                 principals: principals.clone(),
-                resources: &draft.resources - &resources,
-                others: &draft.others - &others,
+                resources: draft.resources.difference(&resources).copied().collect(),
+                others: draft.others.difference(&others).cloned().collect(),
                 ..draft.clone()
             });
         }
