@@ -39,6 +39,7 @@ mod rules;
 mod snapshot;
 #[cfg(test)]
 mod source;
+#[cfg(test)]
 mod suppress;
 #[cfg(test)]
 mod tidy;
