@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the built program against servers that speak the AWS API: moto, for Amplify a stub of our own, and ministack,
-# which enforces IAM.
+# Runs the built program against servers that speak the AWS API: moto, ministack, and stubs of our own for what neither
+# has. tests/servers/README.md says how an area adds itself.
 #
 #   .ci/servers.sh BINARY
 #
@@ -76,21 +76,42 @@ moto_port=$(free_port)
 export AWS_ENDPOINT_URL=http://127.0.0.1:$moto_port
 MOTO_IAM_LOAD_MANAGED_POLICIES=true start moto "$moto_port" "$venv/bin/moto_server" -H 127.0.0.1 -p "$moto_port"
 
-stub_port=$(free_port)
-export AWS_ENDPOINT_URL_AMPLIFY=http://127.0.0.1:$stub_port
-start stub "$stub_port" "$python" tests/servers/amplify_stub.py "$stub_port" tests/servers/amplify.json
+# Services that moto lacks and ministack has: one name a line, as in AWS_ENDPOINT_URL_<NAME>.
+ministack_port=$(free_port)
+export MINISTACK_URL=http://127.0.0.1:$ministack_port
+BIND_HOST=127.0.0.1 GATEWAY_PORT=$ministack_port MINISTACK_ACCOUNT_ID=123456789012 \
+    start ministack "$ministack_port" "$venv/bin/ministack"
+while read -r service; do
+    [[ -n $service && $service != \#* ]] && export "AWS_ENDPOINT_URL_$service=$MINISTACK_URL"
+done <tests/servers/ministack.txt
+
+# A service that neither has is a stub of our own: NAME_stub.py PORT NAME.json.
+for stub in tests/servers/*_stub.py; do
+    name=$(basename "$stub" _stub.py)
+    port=$(free_port)
+    export "AWS_ENDPOINT_URL_${name^^}=http://127.0.0.1:$port"
+    start "$name-stub" "$port" "$python" "$stub" "$port" "tests/servers/$name.json"
+done
 
 errors_port=$(free_port)
 export AMPLIFY_WITH_ERRORS=http://127.0.0.1:$errors_port
 AMPLIFY_STUB_ERRORS=ListWebhooks=403:AccessDeniedException,ListBackendEnvironments=400:BadRequestException \
-    start stub-with-errors "$errors_port" \
+    start amplify-stub-with-errors "$errors_port" \
     "$python" tests/servers/amplify_stub.py "$errors_port" tests/servers/amplify.json
 
-"$python" tests/servers/seed.py "$AWS_ENDPOINT_URL"
-"$python" tests/servers/check.py "$binary"
+# Each area seeds and checks its own part of one account: seed*.py, then the program once, then check*.py.
+export PYTHONDONTWRITEBYTECODE=1
+for seed in tests/servers/seed*.py; do
+    "$python" "$seed" || { echo "$seed failed" >&2; exit 1; }
+done
+"$python" tests/servers/collect.py "$binary" "$work/account.json"
+failed=0
+for check in tests/servers/check*.py; do
+    "$python" "$check" "$binary" "$work/account.json" || { echo "$check failed" >&2; failed=1; }
+done
+((failed == 0))
 
 # A second opinion on the engine: an evaluator that somebody else wrote, and a server that really refuses.
 unset "${!AWS_@}" || true
-export PYTHONDONTWRITEBYTECODE=1
 "$python" tests/servers/second_opinion_library.py --engine "$binary"
 "$python" tests/servers/second_opinion.py --engine "$binary"

@@ -1,31 +1,14 @@
 #!/usr/bin/env python3
-"""Fills an empty moto with a small account in which too many can do too much: `seed.py ENDPOINT`.
+"""Fills an empty moto with a small account in which too many can do too much.
 
 A group of developers may do anything in Amplify, where a production branch lives; everybody's tables can be deleted
 but one. It goes with the apps of amplify.json.
 """
 
-import json
-import sys
+from comparing import ACCOUNT, HOME, OTHER, allow, client, policy, trust
 
-import boto3
-
-ACCOUNT = "123456789012"
-HOME, OTHER = "eu-west-1", "us-east-1"
 # ListTables gives a hundred names a page.
 CACHES = 105
-
-
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(actions, resources="*", **more):
-    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
-
-
-def trust(**principal):
-    return policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
 
 
 def seed_iam(iam):
@@ -83,8 +66,8 @@ def seed_iam(iam):
     iam.put_role_policy(RoleName="deploy", PolicyName="all", PolicyDocument=policy(allow("*")))
 
 
-def seed_tables(region, endpoint):
-    dynamodb = boto3.client("dynamodb", region_name=region, endpoint_url=endpoint)
+def seed_tables(region):
+    dynamodb = client("dynamodb", region)
 
     def table(name, **more):
         answer = dynamodb.create_table(
@@ -126,12 +109,9 @@ def seed_tables(region, endpoint):
 
 
 def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: seed.py ENDPOINT")
-    endpoint = sys.argv[1]
-    seed_iam(boto3.client("iam", region_name=HOME, endpoint_url=endpoint))
+    seed_iam(client("iam"))
     for region in (HOME, OTHER):
-        seed_tables(region, endpoint)
+        seed_tables(region)
 
 
 if __name__ == "__main__":
