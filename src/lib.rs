@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod access;
 // Layer 4
 pub mod paths;
+pub mod recovery;
 pub mod rollout;
 // Layer 5
 pub mod rules;

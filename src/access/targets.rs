@@ -52,6 +52,12 @@ impl<'t> Targets<'t> {
         self.all.push((target, None));
     }
 
+    /// A part of a resource, or what lies in it: the policy that speaks for it is the resource's (an object of a bucket, a
+    /// recovery point of a vault).
+    pub fn push_part(&mut self, target: Target<'t>, owner: Option<ResourceId>) {
+        self.all.push((target, owner));
+    }
+
     /// What a request for the action names when it is aimed at the resource with this ARN: the resource itself, what lies
     /// in it (the objects of a bucket) or what it lies in (the app of a backend environment). Gives the positions;
     /// none where nothing connects the action with the resource.

@@ -11,6 +11,7 @@ mod output;
 #[cfg(feature = "aws")]
 mod progress;
 mod question;
+mod recovery;
 mod rules;
 mod simulate;
 mod source;
@@ -59,6 +60,8 @@ enum Command {
     WhoCan(who_can::Arguments),
     /// Tell why a principal may or may not do an action to a resource
     Explain(explain::Arguments),
+    /// Tell for each store of production data whether and to what moment it could be restored
+    Recovery(recovery::Arguments),
     /// Decide requests written down as JSON Lines
     Simulate(simulate::Arguments),
     /// Print the read-only IAM policy that a live audit needs
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Collect(arguments) => collect::run(&arguments),
         Command::WhoCan(arguments) => who_can::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Recovery(arguments) => recovery::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         #[cfg(feature = "aws")]
         Command::Init(arguments) => init::run(&arguments),

@@ -297,6 +297,7 @@ impl<'s> Builder<'s> {
         let ids: Vec<String> = inventory.accounts.iter().map(|account| account.id.to_string()).collect();
         recognise(&mut inventory.resources, &ids, rules);
         inventory.environment_rules = rules.clone();
+        inventory.collected_at = snapshot.collected_at.as_deref().map(Into::into);
         inventory
     }
 }

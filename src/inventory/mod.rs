@@ -45,6 +45,8 @@ pub struct Inventory {
     pub organization: Option<Arc<str>>,
     /// By what environments were recognised.
     pub environment_rules: EnvironmentRules,
+    /// When the snapshot was taken: what is old or to come is so by this, and no clock is asked.
+    pub collected_at: Option<Arc<str>>,
 }
 
 /// A distinct document: many attachments may share it.
@@ -245,5 +247,13 @@ impl Inventory {
             self.account(account).into_iter().flat_map(|account| &account.coverage).filter(of_call)
         };
         entries().next().is_some() && entries().all(|entry| entry.outcome == Outcome::Ok)
+    }
+
+    /// Whether a call was made in the account and did not come through everywhere: what it would have told is missing.
+    pub fn was_refused(&self, account: AccountId, service: &str, operation: &str) -> bool {
+        self.account(account)
+            .into_iter()
+            .flat_map(|account| &account.coverage)
+            .any(|entry| entry.service == service && entry.operation == operation && entry.outcome != Outcome::Ok)
     }
 }

@@ -79,6 +79,7 @@ fn the_help() {
         &["collect"],
         &["who-can"],
         &["explain"],
+        &["recovery"],
         &["simulate"],
         &["rules"],
         &["init"],

@@ -32,6 +32,8 @@ mod metamorphic;
 #[cfg(test)]
 mod open_world;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod report;
 #[cfg(test)]
 mod rules;

@@ -1,0 +1,245 @@
+//! Who can do several things together, for many principals and many resources at once.
+
+use crate::access::{Access, Targets, named_by, target_of};
+use crate::base::arn;
+use crate::catalog;
+use crate::engine::{Atom, Context, Decision, Tags, Target, Unseen, Verdict, World};
+use crate::inventory::{Inventory, PrincipalId, ResourceId};
+use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Principals that can do something, by how sure that is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Able {
+    sure: FixedBitSet,
+    /// Those that are sure and those that can under conditions.
+    likely: FixedBitSet,
+    /// These and those of whom it could not be decided.
+    maybe: FixedBitSet,
+}
+
+impl Able {
+    /// Those that certainly can, in order.
+    pub fn certain(&self) -> impl Iterator<Item = PrincipalId> {
+        ids(&self.sure)
+    }
+
+    /// Those that can under conditions that can be met, in order.
+    pub fn conditional(&self) -> impl Iterator<Item = PrincipalId> {
+        ids(&self.likely).filter(|id| !self.sure.contains(id.0 as usize))
+    }
+
+    /// Those of whom it could not be decided, in order.
+    pub fn undecided(&self) -> impl Iterator<Item = PrincipalId> {
+        ids(&self.maybe).filter(|id| !self.likely.contains(id.0 as usize))
+    }
+
+    /// Whether it is certain that nobody can.
+    pub fn is_nobody(&self) -> bool {
+        self.maybe.is_clear()
+    }
+
+    /// Both: each as sure as the less sure of the two.
+    #[must_use]
+    pub fn and(&self, other: &Able) -> Able {
+        let both = |one: &FixedBitSet, other: &FixedBitSet| one.intersection(other).collect();
+        Able {
+            sure: both(&self.sure, &other.sure),
+            likely: both(&self.likely, &other.likely),
+            maybe: both(&self.maybe, &other.maybe),
+        }
+    }
+
+    /// Either: each as sure as the surer of the two.
+    #[must_use]
+    pub fn or(&self, other: &Able) -> Able {
+        let either = |one: &FixedBitSet, other: &FixedBitSet| one.union(other).collect();
+        Able {
+            sure: either(&self.sure, &other.sure),
+            likely: either(&self.likely, &other.likely),
+            maybe: either(&self.maybe, &other.maybe),
+        }
+    }
+
+    /// The same, but nobody is certain: something that was not read may stand in the way.
+    #[must_use]
+    pub fn unless_prevented(&self) -> Able {
+        Able { sure: FixedBitSet::new(), ..self.clone() }
+    }
+
+    fn add(&mut self, principal: PrincipalId, level: Level) {
+        let at = principal.0 as usize;
+        self.maybe.grow_and_insert(at);
+        if level >= Level::Likely {
+            self.likely.grow_and_insert(at);
+        }
+        if level >= Level::Sure {
+            self.sure.grow_and_insert(at);
+        }
+    }
+}
+
+fn ids(set: &FixedBitSet) -> impl Iterator<Item = PrincipalId> {
+    set.ones().filter_map(|at| u32::try_from(at).ok()).map(PrincipalId)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Level {
+    Maybe,
+    Likely,
+    Sure,
+}
+
+/// A reservation about organisation policies that nobody could read does not make an answer less sure: whoever reports
+/// says once that they were not read.
+fn level(decision: &Decision) -> Option<Level> {
+    match decision.verdict {
+        Verdict::Allowed => Some(Level::Sure),
+        Verdict::AllowedIf => {
+            let is_organization = |atom: &Atom| matches!(*atom, Atom::Unseen(Unseen::OrganizationPolicies));
+            let only_organization = decision.conditions.as_ref().is_some_and(|alternatives| {
+                matches!(alternatives.0.as_slice(), [only] if only.iter().all(|literal| is_organization(&literal.0)))
+            });
+            Some(if only_organization { Level::Sure } else { Level::Likely })
+        }
+        Verdict::Unknown => Some(Level::Maybe),
+        Verdict::ImplicitDeny | Verdict::ExplicitDeny => None,
+    }
+}
+
+/// Number of a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Ask(u32);
+
+/// Several things that must all be done.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub all: Vec<Ask>,
+    /// Whether something that was not read may stand in the way.
+    pub doubtful: bool,
+}
+
+impl Way {
+    pub fn of(all: impl IntoIterator<Item = Ask>) -> Way {
+        Way { all: all.into_iter().collect(), doubtful: false }
+    }
+}
+
+/// A question's number, the ARN it names, and the resource whose policy speaks for it.
+type Asked = (Ask, String, Option<ResourceId>);
+
+/// Questions: each is asked once, those of one action together.
+#[derive(Default)]
+pub(super) struct Asks {
+    known: FxHashMap<(&'static str, String, Option<ResourceId>), Ask>,
+    by_action: BTreeMap<&'static str, Vec<Asked>>,
+}
+
+impl Asks {
+    /// Who can do an action to a resource of the inventory, or to what the action's request names of it.
+    pub fn resource(&mut self, inventory: &Inventory, action: &'static str, id: ResourceId) -> Ask {
+        let own = inventory.resource(id).map_or("", |known| &known.arn);
+        let named = catalog::action(action).map(|entry| named_by(entry, own)).unwrap_or_default();
+        let arn = named.into_iter().next().unwrap_or_else(|| own.to_owned());
+        self.part(action, &arn, Some(id))
+    }
+
+    /// Who can do an action to something by its ARN; the policy of the owner speaks for it.
+    pub fn part(&mut self, action: &'static str, arn: &str, owner: Option<ResourceId>) -> Ask {
+        let next = Ask(u32::try_from(self.known.len()).unwrap_or(u32::MAX));
+        let ask = *self.known.entry((action, arn.to_owned(), owner)).or_insert(next);
+        if ask == next {
+            self.by_action.entry(action).or_default().push((ask, arn.to_owned(), owner));
+        }
+        ask
+    }
+
+    /// Asks them all. Calls that a service makes with the caller's rights count: a condition says so where it matters.
+    pub fn answer(self, access: &Access<'_>) -> Answers {
+        let inventory = access.inventory();
+        let context = Context::new(World::Open);
+        let mut answers = Answers { all: vec![Arc::default(); self.known.len()] };
+        for (action, asks) in &self.by_action {
+            let mut targets = Targets::default();
+            for (_, arn, owner) in asks {
+                push(&mut targets, inventory, arn, *owner);
+            }
+            let found = access.who_can(action, &targets, &context);
+            // For each target: which classes can, and how surely.
+            let mut can: Vec<Vec<(u32, Level)>> = vec![Vec::new(); asks.len()];
+            for (index, answer) in (0u32..).zip(&found) {
+                for block in &answer.blocks {
+                    let Some(level) = level(&block.decision) else { continue };
+                    for target in &block.targets {
+                        if let Some(of_target) = can.get_mut(*target as usize) {
+                            of_target.push((index, level));
+                        }
+                    }
+                }
+            }
+            let mut seen: FxHashMap<Vec<(u32, Level)>, Arc<Able>> = FxHashMap::default();
+            for ((ask, ..), of_target) in asks.iter().zip(can) {
+                let able = seen.entry(of_target).or_insert_with_key(|classes| {
+                    let mut able = Able::default();
+                    for (index, level) in classes {
+                        let members = found.get(*index as usize).map(|answer| answer.principals.as_slice());
+                        for principal in members.unwrap_or_default() {
+                            // AWS alone acts as these.
+                            if inventory.principal(*principal).is_some_and(|known| !known.service_linked) {
+                                able.add(*principal, *level);
+                            }
+                        }
+                    }
+                    Arc::new(able)
+                });
+                if let Some(place) = answers.all.get_mut(ask.0 as usize) {
+                    *place = Arc::clone(able);
+                }
+            }
+        }
+        answers
+    }
+}
+
+fn push<'i>(targets: &mut Targets<'i>, inventory: &'i Inventory, arn: &str, owner: Option<ResourceId>) {
+    let owned_by = owner.and_then(|id| inventory.resource(id));
+    let mut target = match inventory.find_resource(arn).and_then(|id| inventory.resource(id)) {
+        Some(known) => target_of(inventory, known),
+        None => Target {
+            account: arn::account_of(arn).map(|account| account.to_owned().into()),
+            arn: arn.to_owned().into(),
+            properties: owned_by.map(|known| &known.properties),
+            tags: Tags::Unsaid,
+        },
+    };
+    if let Some(account) = owned_by.and_then(|known| inventory.account(known.account)) {
+        target.account = Some((*account.id).into());
+    }
+    targets.push_part(target, owner);
+}
+
+/// What came of the questions.
+pub(super) struct Answers {
+    all: Vec<Arc<Able>>,
+}
+
+impl Answers {
+    /// Who can do what was asked.
+    pub fn of(&self, ask: Ask) -> Able {
+        self.all.get(ask.0 as usize).map(|able| Able::clone(able)).unwrap_or_default()
+    }
+
+    /// Who can go one of the ways.
+    pub fn any(&self, ways: &[Way]) -> Able {
+        ways.iter().fold(Able::default(), |able, way| able.or(&self.all_of(way)))
+    }
+
+    fn all_of(&self, way: &Way) -> Able {
+        let mut asks = way.all.iter().map(|ask| self.of(*ask));
+        let first = asks.next().unwrap_or_default();
+        let able = asks.fold(first, |able, next| able.and(&next));
+        if way.doubtful { able.unless_prevented() } else { able }
+    }
+}
