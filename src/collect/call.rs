@@ -50,16 +50,27 @@ impl Intercept for ReadOnly {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // The SDK's service names differ from IAM's namespaces in case alone.
         let listed = |sent: &Metadata| {
-            super::calls()
-                .any(|call| call.operation == sent.name() && call.service.eq_ignore_ascii_case(sent.service()))
+            let namespace = namespace(sent.service());
+            super::calls().any(|call| call.operation == sent.name() && call.service == namespace)
         };
         match bag.load::<Metadata>() {
             Some(sent) if listed(sent) => Ok(()),
             Some(sent) => Err(format!("{} of {} is not a listed call", sent.name(), sent.service()).into()),
             None => Err("a request without a name".into()),
         }
+    }
+}
+
+/// The IAM namespace of a service that the SDK calls `Cognito Identity Provider`, say: mostly the name itself.
+fn namespace(service: &str) -> String {
+    match service {
+        "CloudWatch Logs" => "logs".to_owned(),
+        "Cognito Identity" => "cognito-identity".to_owned(),
+        "Cognito Identity Provider" => "cognito-idp".to_owned(),
+        "EventBridge" => "events".to_owned(),
+        "Resource Groups Tagging API" => "tag".to_owned(),
+        _ => service.to_ascii_lowercase().replace(' ', ""),
     }
 }
 

@@ -10,32 +10,48 @@ use crate::snapshot::Resource;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    ContinuousBackupsDescription, PointInTimeRecoveryStatus, SseDescription, SseStatus, TableDescription,
+    BackupSummary, BackupTypeFilter, ContinuousBackupsDescription, PointInTimeRecoveryStatus, SseDescription,
+    SseStatus, TableDescription,
 };
 use futures_util::StreamExt;
-use futures_util::future::join4;
+use futures_util::future::{join, join4};
 use std::collections::BTreeMap;
 
 const LIST_TABLES: Call = Call::new("dynamodb", "ListTables");
 const DESCRIBE_TABLE: Call = Call::new("dynamodb", "DescribeTable");
 const DESCRIBE_CONTINUOUS_BACKUPS: Call = Call::new("dynamodb", "DescribeContinuousBackups");
+const LIST_BACKUPS: Call = Call::new("dynamodb", "ListBackups");
 const LIST_TAGS_OF_RESOURCE: Call = Call::new("dynamodb", "ListTagsOfResource");
 const GET_RESOURCE_POLICY: Call = Call::new("dynamodb", "GetResourcePolicy");
 
 /// What this file asks.
-pub const CALLS: &[Call] =
-    &[LIST_TABLES, DESCRIBE_TABLE, DESCRIBE_CONTINUOUS_BACKUPS, LIST_TAGS_OF_RESOURCE, GET_RESOURCE_POLICY];
+pub const CALLS: &[Call] = &[
+    LIST_TABLES,
+    LIST_BACKUPS,
+    DESCRIBE_TABLE,
+    DESCRIBE_CONTINUOUS_BACKUPS,
+    LIST_TAGS_OF_RESOURCE,
+    GET_RESOURCE_POLICY,
+];
 
 /// How AWS says that a table has no resource policy.
 const NO_POLICY: &str = "PolicyNotFoundException";
+/// The largest page of backups that AWS gives.
+const BACKUPS: i32 = 100;
+/// How many backups of a table are kept, the newest first.
+const KEPT: usize = 3;
+
+/// Backups by the name of their table.
+type Backups = BTreeMap<String, Vec<BackupSummary>>;
 
 /// Reads every table of a region.
 pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str, identity: &Identity) -> Vec<Resource> {
     scope.started("dynamodb");
     let client = client!(aws_sdk_dynamodb, config, region);
     let mut names = Vec::new();
-    scope
-        .pages(
+    let mut backups = Backups::new();
+    let (_, whole) = join(
+        scope.pages(
             &LIST_TABLES,
             "",
             |start| client.list_tables().set_exclusive_start_table_name(start).send(),
@@ -43,10 +59,29 @@ pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str, ide
                 names.extend(page.table_names.unwrap_or_default());
                 page.last_evaluated_table_name.filter(|name| !name.is_empty())
             },
-        )
-        .await;
+        ),
+        scope.pages(
+            &LIST_BACKUPS,
+            "",
+            |start| {
+                let request = client.list_backups().backup_type(BackupTypeFilter::All).limit(BACKUPS);
+                request.set_exclusive_start_backup_arn(start).send()
+            },
+            |page| {
+                for backup in page.backup_summaries.unwrap_or_default() {
+                    let kept = backups.entry(backup.table_name().unwrap_or_default().to_owned()).or_default();
+                    kept.push(backup);
+                    kept.sort_by(|a, b| b.backup_creation_date_time().cmp(&a.backup_creation_date_time()));
+                    kept.truncate(KEPT);
+                }
+                page.last_evaluated_backup_arn.filter(|arn| !arn.is_empty())
+            },
+        ),
+    )
+    .await;
+    let backups = whole.then_some(&backups);
     let tables = futures_util::stream::iter(&names)
-        .map(|name| table(scope, &client, region, identity, name))
+        .map(|name| table(scope, &client, region, identity, backups, name))
         .buffered(scope.concurrency())
         .collect()
         .await;
@@ -55,7 +90,14 @@ pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str, ide
 }
 
 /// Asks the four questions about one table. The table is known to be there whatever they answer.
-async fn table(scope: Scope<'_>, client: &Client, region: &str, identity: &Identity, name: &str) -> Resource {
+async fn table(
+    scope: Scope<'_>,
+    client: &Client,
+    region: &str,
+    identity: &Identity,
+    made: Option<&Backups>,
+    name: &str,
+) -> Resource {
     let Identity { account, partition } = identity;
     let arn = format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
     let subject = format!("table {name}");
@@ -91,6 +133,9 @@ async fn table(scope: Scope<'_>, client: &Client, region: &str, identity: &Ident
     }
     if let Some(backups) = backups.and_then(|answer| answer.continuous_backups_description) {
         properties = backup_properties(properties, &backups);
+    }
+    if let Some(made) = made {
+        properties = properties.put("Backups", list(made.get(name).map_or(&[], Vec::as_slice), backup));
     }
     Resource {
         kind: "AWS::DynamoDB::Table".to_owned(),
@@ -168,4 +213,14 @@ fn backup_properties(properties: Properties, backups: &ContinuousBackupsDescript
         .time("EarliestRestorableDateTime", recovery.and_then(|recovery| recovery.earliest_restorable_date_time()))
         .time("LatestRestorableDateTime", recovery.and_then(|recovery| recovery.latest_restorable_date_time()));
     properties.known("PointInTimeRecoverySpecification", specification).put("ContinuousBackups", window)
+}
+
+fn backup(backup: &BackupSummary) -> Properties {
+    Properties::default()
+        .text("BackupArn", backup.backup_arn())
+        .text("BackupName", backup.backup_name())
+        .text("BackupType", backup.backup_type().map(|kind| kind.as_str()))
+        .time("BackupCreationDateTime", backup.backup_creation_date_time())
+        .time("BackupExpiryDateTime", backup.backup_expiry_date_time())
+        .text("BackupStatus", backup.backup_status().map(|status| status.as_str()))
 }

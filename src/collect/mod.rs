@@ -11,13 +11,23 @@
 
 mod account;
 mod amplify;
+mod appsync;
+mod backup;
 mod call;
+mod cognito;
 mod dynamodb;
 mod iam;
+mod kms;
+mod lambda;
 mod miss;
 mod properties;
+mod rds;
 mod reader;
+mod s3;
+mod secretsmanager;
 mod session;
+mod sns;
+mod sqs;
 mod sts;
 
 pub use call::{Call, ReadOnly};
@@ -144,7 +154,25 @@ pub enum CollectError {
 
 /// Every call that a collection may make, in the order of the services.
 pub fn calls() -> impl Iterator<Item = &'static Call> {
-    [sts::CALLS, account::CALLS, iam::CALLS, amplify::CALLS, dynamodb::CALLS].into_iter().flatten()
+    [
+        sts::CALLS,
+        account::CALLS,
+        iam::CALLS,
+        amplify::CALLS,
+        dynamodb::CALLS,
+        s3::CALLS,
+        backup::CALLS,
+        rds::CALLS,
+        kms::CALLS,
+        lambda::CALLS,
+        cognito::CALLS,
+        appsync::CALLS,
+        secretsmanager::CALLS,
+        sns::CALLS,
+        sqs::CALLS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The services of a region: each reads its resources, at the same time as the others.
@@ -157,6 +185,17 @@ fn regional<'a>(
     vec![
         amplify::read(scope, config, region).boxed_local(),
         dynamodb::read(scope, config, region, identity).boxed_local(),
+        s3::read(scope, config, region, identity).boxed_local(),
+        // Before the services it copies: where both list a copy by one ARN, AWS Backup knows more of it.
+        backup::read(scope, config, region, identity).boxed_local(),
+        rds::read(scope, config, region).boxed_local(),
+        kms::read(scope, config, region).boxed_local(),
+        lambda::read(scope, config, region).boxed_local(),
+        cognito::read(scope, config, region, identity).boxed_local(),
+        appsync::read(scope, config, region).boxed_local(),
+        secretsmanager::read(scope, config, region).boxed_local(),
+        sns::read(scope, config, region).boxed_local(),
+        sqs::read(scope, config, region, identity).boxed_local(),
     ]
 }
 
@@ -167,6 +206,7 @@ fn regional<'a>(
 pub fn policy() -> serde_json::Value {
     let mut actions: Vec<String> = calls().map(Call::permission).collect();
     actions.sort();
+    actions.dedup();
     serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{"Sid": "ReadForAudit", "Effect": "Allow", "Action": actions, "Resource": "*"}]

@@ -1,7 +1,7 @@
 //! Makes the calls: bounds how many run at once, follows pages, and writes down what came of each.
 
 use super::miss::Miss;
-use super::{Call, Progress, amplify};
+use super::{Call, Progress, amplify, appsync, cognito};
 use crate::snapshot::{Coverage, Outcome};
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -130,9 +130,24 @@ impl<'a> Scope<'a> {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        self.read_or_none(call, subject, absent, request).await.flatten()
+    }
+
+    /// As [`Scope::read_if_any`], telling the two apart: `None` is no answer, and `Some(None)` the answer that there is
+    /// none.
+    pub async fn read_or_none<T, E>(
+        self,
+        call: &'static Call,
+        subject: &str,
+        absent: &str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Option<Option<T>>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
         let (answer, miss) = match self.send(call, request).await {
-            Ok(answer) => (Some(answer), None),
-            Err(SdkError::ServiceError(error)) if error.err().code() == Some(absent) => (None, None),
+            Ok(answer) => (Some(Some(answer)), None),
+            Err(SdkError::ServiceError(error)) if error.err().code() == Some(absent) => (Some(None), None),
             Err(error) => (None, Some(Miss::of(&error, self.region.is_some()))),
         };
         self.write_down(call, subject, miss);
@@ -228,7 +243,13 @@ impl<'a> Scope<'a> {
 /// Whether a region is known to have the service. A host name that does not resolve is an absent service only where it
 /// is not: elsewhere it is a fault, and says nothing about what is there.
 fn offered(service: &str, region: &str) -> bool {
-    service != "amplify" || amplify::REGIONS.contains(&region)
+    match service {
+        "amplify" => amplify::REGIONS.contains(&region),
+        "appsync" => !appsync::NOT_IN.contains(&region),
+        "cognito-identity" => !cognito::NO_IDENTITY_POOLS.contains(&region),
+        "cognito-idp" => !cognito::NO_USER_POOLS.contains(&region),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

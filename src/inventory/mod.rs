@@ -214,9 +214,10 @@ impl Inventory {
     /// Whether the tags of a resource are all its tags: no call that lists tags of its service went unanswered.
     pub fn tags_were_read(&self, resource: &Resource) -> bool {
         let service = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.service);
-        self.account(resource.account).into_iter().flat_map(|account| &account.coverage).all(|entry| {
-            entry.service != service || !entry.operation.starts_with("ListTags") || entry.outcome == Outcome::Ok
-        })
+        self.account(resource.account)
+            .into_iter()
+            .flat_map(|account| &account.coverage)
+            .all(|entry| entry.service != service || !lists_tags(&entry.operation) || entry.outcome == Outcome::Ok)
     }
 
     /// Whether a name (of a stage, say) has a part that names production.
@@ -256,4 +257,13 @@ impl Inventory {
             .flat_map(|account| &account.coverage)
             .any(|entry| entry.service == service && entry.operation == operation && entry.outcome != Outcome::Ok)
     }
+}
+
+/// Whether the answer of an operation holds the tags of what it describes.
+fn lists_tags(operation: &str) -> bool {
+    operation.starts_with("ListTags")
+        || matches!(
+            operation,
+            "DescribeIdentityPool" | "DescribeUserPool" | "GetBucketTagging" | "ListQueueTags" | "ListResourceTags"
+        )
 }

@@ -1,246 +1,13 @@
-//! `collect` against an AWS that exists in this file only: the SDK's requests end in a function that answers them.
+//! `collect` against answers made up for it: what becomes of each, and what is never asked.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_sts::config::http::{HttpRequest, HttpResponse};
-use aws_sdk_sts::config::{
-    AsyncSleep, Credentials, HttpClient, RuntimeComponents, SharedCredentialsProvider, Sleep,
-    StalledStreamProtectionConfig,
-};
-use aws_sdk_sts::error::ConnectorError;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
+use crate::fake_aws::*;
+use aws_config::{Region, timeout::TimeoutConfig};
 use foureyes::collect::{self, Call, CollectError, Options, Progress, Regions};
-use foureyes::snapshot::{Account, Coverage, Outcome, Resource, Snapshot};
+use foureyes::snapshot::Outcome;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-const ACCOUNT: &str = "111122223333";
-const NOW: &str = "2026-11-22T02:00:00Z";
-
-/// One request, taken apart.
-struct Asked {
-    operation: String,
-    region: String,
-    path: String,
-    query: String,
-    body: String,
-    /// How often this very request came before.
-    before: usize,
-}
-
-enum Answer {
-    Http(u16, Vec<(&'static str, &'static str)>, String),
-    /// No connection, for this reason.
-    Down(&'static str),
-    /// Nothing, ever.
-    Silence,
-}
-
-type Answers = dyn Fn(&Asked) -> Answer + Send + Sync;
-
-/// The other end of the wire.
-#[derive(Clone)]
-struct Fake {
-    answers: Arc<Answers>,
-    seen: Arc<Mutex<BTreeMap<String, usize>>>,
-}
-
-impl std::fmt::Debug for Fake {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Fake")
-    }
-}
-
-impl Fake {
-    /// Answers as `special` says, and as an empty account does where it says nothing.
-    fn new(special: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 'static) -> Fake {
-        let answers = move |asked: &Asked| special(asked).unwrap_or_else(|| empty_account(asked));
-        Fake { answers: Arc::new(answers), seen: Arc::default() }
-    }
-
-    /// How many requests of an operation came.
-    fn count(&self, operation: &str) -> usize {
-        self.seen
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|(key, _)| key.starts_with(&format!("{operation} ")))
-            .map(|(_, n)| n)
-            .sum()
-    }
-}
-
-impl HttpConnector for Fake {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut asked = take_apart(&request);
-        {
-            let mut seen = self.seen.lock().unwrap();
-            let key = format!("{} {} {} {} {}", asked.operation, asked.region, asked.path, asked.query, asked.body);
-            let times = seen.entry(key).or_default();
-            asked.before = *times;
-            *times = times.saturating_add(1);
-        }
-        match (self.answers)(&asked) {
-            Answer::Http(status, headers, body) => {
-                let mut response = HttpResponse::new(status.try_into().unwrap(), body.into());
-                for (name, value) in headers {
-                    response.headers_mut().insert(name, value);
-                }
-                HttpConnectorFuture::ready(Ok(response))
-            }
-            Answer::Down(reason) => HttpConnectorFuture::ready(Err(ConnectorError::io(reason.into()))),
-            Answer::Silence => HttpConnectorFuture::new(std::future::pending()),
-        }
-    }
-}
-
-impl HttpClient for Fake {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-/// The operation is in another place in each of the four protocols.
-fn take_apart(request: &HttpRequest) -> Asked {
-    let body = String::from_utf8(request.body().bytes().unwrap_or_default().to_vec()).unwrap();
-    let (_, tail) = request.uri().split_once("://").unwrap();
-    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
-    let path = path.split_once('/').map_or_else(String::new, |(_, path)| format!("/{path}"));
-    // Credential=AKIA…/20261122/eu-west-1/amplify/aws4_request
-    let authorization = request.headers().get("authorization").unwrap_or_default();
-    let region = authorization.split('/').nth(2).unwrap_or_default().to_owned();
-    let operation = if let Some(target) = request.headers().get("x-amz-target") {
-        target.rsplit('.').next().unwrap().to_owned()
-    } else if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
-        action.to_owned()
-    } else {
-        match path.trim_matches('/').split('/').collect::<Vec<_>>()[..] {
-            ["listRegions"] => "ListRegions",
-            ["apps"] => "ListApps",
-            ["apps", _, "branches"] => "ListBranches",
-            ["apps", _, "backendenvironments"] => "ListBackendEnvironments",
-            ["apps", _, "domains"] => "ListDomainAssociations",
-            ["apps", _, "webhooks"] => "ListWebhooks",
-            _ => panic!("{} {path} is no request of ours", request.method()),
-        }
-        .to_owned()
-    };
-    Asked { operation, region, path, query: query.to_owned(), body, before: 0 }
-}
-
-fn json(value: Value) -> Answer {
-    Answer::Http(200, vec![("content-type", "application/json")], value.to_string())
-}
-
-fn json_error(status: u16, code: &'static str) -> Answer {
-    let body = json!({"__type": format!("com.amazonaws#{code}"), "message": "SECRET-in-a-message"}).to_string();
-    Answer::Http(status, vec![("content-type", "application/json"), ("x-amzn-errortype", code)], body)
-}
-
-fn xml(body: &str) -> Answer {
-    Answer::Http(200, vec![("content-type", "text/xml")], body.to_owned())
-}
-
-fn xml_error(status: u16, code: &str) -> Answer {
-    let body = format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>SECRET-in-a-message</Message></Error></ErrorResponse>"
-    );
-    Answer::Http(status, vec![("content-type", "text/xml")], body)
-}
-
-fn identity(account: &str) -> Answer {
-    xml(&format!(
-        "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/eve</Arn>\
-         <UserId>AIDA1</UserId><Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-    ))
-}
-
-fn details(body: &str, marker: Option<&str>) -> Answer {
-    let end = match marker {
-        Some(marker) => format!("<IsTruncated>true</IsTruncated><Marker>{marker}</Marker>"),
-        None => "<IsTruncated>false</IsTruncated>".to_owned(),
-    };
-    xml(&format!(
-        "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult>{end}{body}\
-         </GetAccountAuthorizationDetailsResult></GetAccountAuthorizationDetailsResponse>"
-    ))
-}
-
-fn empty_account(asked: &Asked) -> Answer {
-    match asked.operation.as_str() {
-        "GetCallerIdentity" => identity(ACCOUNT),
-        "GetAccountAuthorizationDetails" => details("", None),
-        "ListRegions" => json(json!({"Regions": []})),
-        "ListTables" => json(json!({"TableNames": []})),
-        "DescribeTable" => json(json!({"Table": {}})),
-        "DescribeContinuousBackups" => {
-            json(json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED"}}))
-        }
-        "ListTagsOfResource" => json(json!({"Tags": []})),
-        "GetResourcePolicy" => json_error(400, "PolicyNotFoundException"),
-        "ListApps" => json(json!({"apps": []})),
-        "ListBranches" => json(json!({"branches": []})),
-        "ListBackendEnvironments" => json(json!({"backendEnvironments": []})),
-        "ListDomainAssociations" => json(json!({"domainAssociations": []})),
-        "ListWebhooks" => json(json!({"webhooks": []})),
-        other => panic!("{other} is not to be called"),
-    }
-}
-
-/// Waits between tries take no time; limits of seconds keep theirs.
-#[derive(Debug)]
-struct Fast;
-
-impl AsyncSleep for Fast {
-    fn sleep(&self, duration: Duration) -> Sleep {
-        let limit = duration >= Duration::from_secs(60);
-        let duration = if limit { duration } else { Duration::from_millis(1) };
-        Sleep::new(async move { tokio::time::sleep(duration).await })
-    }
-}
-
-fn config(fake: &Fake) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "AKIAEXAMPLE",
-            "SECRET-key",
-            Some("SECRET-session".to_owned()),
-            None,
-            "test",
-        )))
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .retry_config(RetryConfig::adaptive().with_max_attempts(5))
-        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(600)).build())
-        .sleep_impl(Fast)
-        .http_client(fake.clone())
-        .build()
-}
-
-fn try_collect(fake: &Fake, options: &Options) -> Result<Snapshot, CollectError> {
-    collect::collect_with(&config(fake), options, NOW, &())
-}
-
-fn collect_account(fake: &Fake) -> Account {
-    let mut snapshot = try_collect(fake, &Options::default()).unwrap();
-    assert_eq!(snapshot.accounts.len(), 1);
-    snapshot.accounts.remove(0)
-}
-
-fn coverage<'a>(account: &'a Account, operation: &str) -> &'a Coverage {
-    let mut found = account.coverage.iter().filter(|entry| entry.operation == operation);
-    let entry = found.next().unwrap_or_else(|| panic!("{operation} is not in the coverage"));
-    assert!(found.next().is_none(), "{operation} has two entries");
-    entry
-}
-
-fn resource<'a>(account: &'a Account, arn: &str) -> &'a Resource {
-    account.resources.iter().find(|resource| resource.arn == arn).unwrap_or_else(|| panic!("{arn} is missing"))
-}
 
 /// What a page of `GetAccountAuthorizationDetails` is asked by.
 fn marker(asked: &Asked) -> Option<&str> {
@@ -545,6 +312,7 @@ fn tables_are_in_the_vocabulary_of_cloudformation() {
             "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": 35},
             "ContinuousBackups": {"ContinuousBackupsStatus": "ENABLED",
                 "EarliestRestorableDateTime": "2026-09-21T14:13:20.5Z", "LatestRestorableDateTime": "2026-10-14T17:46:40Z"},
+            "Backups": [],
         })
     );
     let carts = resource(&account, "arn:aws:dynamodb:eu-west-1:111122223333:table/Carts");
@@ -821,11 +589,15 @@ fn a_call_that_is_not_listed_is_not_sent() {
     assert!(text.contains("DeleteTable of DynamoDB is not a listed call"), "{text}");
 }
 
-/// The words of an operation's name, as the SDK spells its method.
+/// The words of an operation's name, as the SDK spells its method: `describe_db_instances`.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
-    for (index, letter) in name.char_indices() {
-        if letter.is_ascii_uppercase() && index > 0 {
+    let letters: Vec<char> = name.chars().collect();
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).map(|before| letters[before]);
+        let ends_a_word = before.is_some_and(|before| !before.is_ascii_uppercase());
+        let begins_a_word = letters.get(index + 1).is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase() && before.is_some() && (ends_a_word || begins_a_word) {
             snake.push('_');
         }
         snake.push(letter.to_ascii_lowercase());
@@ -837,7 +609,7 @@ fn snake(name: &str) -> String {
 #[test]
 fn requests_are_recorded_under_their_own_names() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/collect");
-    let named = regex::Regex::new(r"\.(?:read|read_if_any|pages|send)\(\s*&([A-Z_]+)").unwrap();
+    let named = regex::Regex::new(r"\.(?:read|read_if_any|read_or_none|pages|send)\(\s*&([A-Z_]+)").unwrap();
     let sent = regex::Regex::new(r"client\s*\.([a-z_]+)\(\)").unwrap();
     let mut operations = BTreeSet::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -853,31 +625,18 @@ fn requests_are_recorded_under_their_own_names() {
     assert_eq!(operations, listed);
 }
 
-/// Each of these has access level Read or List in the Service Authorization Reference; a new one is looked up there
-/// before it is added here.
 #[test]
 fn the_policy_allows_reading_and_nothing_else() {
-    let policy = collect::policy();
+    let permissions: BTreeSet<String> = collect::calls().map(Call::permission).collect();
+    assert!(permissions.contains("dynamodb:DescribeTable") && permissions.contains("amplify:ListWebHooks"));
     assert_eq!(
-        policy,
-        json!({"Version": "2012-10-17", "Statement": [{"Sid": "ReadForAudit", "Effect": "Allow", "Resource": "*", "Action": [
-            "account:ListRegions",
-            "amplify:ListApps",
-            "amplify:ListBackendEnvironments",
-            "amplify:ListBranches",
-            "amplify:ListDomainAssociations",
-            "amplify:ListWebHooks",
-            "dynamodb:DescribeContinuousBackups",
-            "dynamodb:DescribeTable",
-            "dynamodb:GetResourcePolicy",
-            "dynamodb:ListTables",
-            "dynamodb:ListTagsOfResource",
-            "iam:GetAccountAuthorizationDetails",
-            "sts:GetCallerIdentity",
-        ]}]})
+        collect::policy(),
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Sid": "ReadForAudit", "Effect": "Allow", "Resource": "*", "Action": permissions}]})
     );
 }
 
+/// By the access levels of the Service Authorization Reference.
 #[test]
 fn every_listed_call_reads() {
     use foureyes::catalog::{AccessLevel, action};

@@ -8,6 +8,9 @@ mod access;
 #[cfg(feature = "aws")]
 mod collect;
 #[cfg(test)]
+#[cfg(feature = "aws")]
+mod collect_data;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod determinism;
@@ -15,6 +18,9 @@ mod determinism;
 mod differential;
 #[cfg(test)]
 mod engine_cases;
+#[cfg(test)]
+#[cfg(feature = "aws")]
+mod fake_aws;
 #[cfg(test)]
 mod fix;
 #[cfg(test)]

@@ -14,8 +14,6 @@ FIXTURE holds, by region, a list of apps: {"app": {...}, "branches": [...], "bac
 AMPLIFY_STUB_ERRORS injects errors: "ListWebhooks=403:AccessDeniedException,ListBranches=500:InternalFailureException".
 """
 
-import gzip
-import importlib.util
 import json
 import os
 import pathlib
@@ -23,6 +21,8 @@ import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from stubbing import data, problems
 
 # Small, so that two of anything are more than one page.
 PAGE = 2
@@ -35,55 +35,6 @@ LISTS = {
     "ListDomainAssociations": "domainAssociations",
     "ListWebhooks": "webhooks",
 }
-
-
-def load_model():
-    """The service's model as botocore ships it."""
-    spec = importlib.util.find_spec("botocore")
-    if spec is None:
-        sys.exit("amplify_stub: botocore is not installed, so the fixture cannot be checked")
-    path = pathlib.Path(spec.origin).parent / "data/amplify/2017-07-25/service-2.json.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return json.load(file)
-
-
-def problems(shapes, name, value, where):
-    """Everything in `value` that is not as the shape `name` says."""
-    shape = shapes[name]
-    kind = shape["type"]
-    python = {
-        "structure": dict,
-        "map": dict,
-        "list": list,
-        "string": str,
-        "boolean": bool,
-        "integer": int,
-        "long": int,
-        "float": (int, float),
-        "timestamp": (int, float),
-    }[kind]
-    if not isinstance(value, python) or (isinstance(value, bool) and kind != "boolean"):
-        yield f"{where}: {kind} expected, found {json.dumps(value)}"
-    elif kind == "structure":
-        members = shape["members"]
-        yield from (f"{where}: `{key}` is missing" for key in shape.get("required", []) if key not in value)
-        for key, item in value.items():
-            if key in members:
-                yield from problems(shapes, members[key]["shape"], item, f"{where}.{key}")
-            else:
-                yield f"{where}: `{key}` is not a member of {name}"
-    elif kind == "list":
-        for index, item in enumerate(value):
-            yield from problems(shapes, shape["member"]["shape"], item, f"{where}[{index}]")
-    elif kind == "map":
-        for key, item in value.items():
-            yield from problems(shapes, shape["key"]["shape"], key, f"{where} key")
-            yield from problems(shapes, shape["value"]["shape"], item, f"{where}.{key}")
-    elif kind == "string":
-        if "enum" in shape and value not in shape["enum"]:
-            yield f"{where}: {value!r} is not one of {', '.join(shape['enum'])}"
-        if not shape.get("min", 0) <= len(value) <= shape.get("max", sys.maxsize):
-            yield f"{where}: {len(value)} characters, {shape.get('min', 0)} to {shape.get('max')} allowed"
 
 
 def check(model, fixture):
@@ -181,7 +132,7 @@ def main():
     if len(sys.argv) != 3:
         sys.exit("usage: amplify_stub.py PORT FIXTURE")
     port, path = int(sys.argv[1]), pathlib.Path(sys.argv[2])
-    fixture, model = json.loads(path.read_text(encoding="utf-8")), load_model()
+    fixture, model = json.loads(path.read_text(encoding="utf-8")), data("amplify", "2017-07-25", "service-2.json")
     found = list(check(model, fixture))
     if found:
         sys.exit("\n".join([f"amplify_stub: {path} is not what Amplify would answer:", *found]))

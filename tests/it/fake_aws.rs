@@ -1,0 +1,310 @@
+//! An AWS that exists in tests only: the SDK's requests end in a function that answers them.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sts::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_sts::config::{
+    AsyncSleep, Credentials, HttpClient, RuntimeComponents, SharedCredentialsProvider, Sleep,
+    StalledStreamProtectionConfig,
+};
+use aws_sdk_sts::error::ConnectorError;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use foureyes::collect::{self, CollectError, Options};
+use foureyes::snapshot::{Account, Coverage, Resource, Snapshot};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub const ACCOUNT: &str = "111122223333";
+pub const NOW: &str = "2026-11-22T02:00:00Z";
+
+/// One request, taken apart.
+pub struct Asked {
+    /// The name under which requests of the service are signed: mostly IAM's namespace.
+    pub service: String,
+    pub operation: String,
+    pub region: String,
+    /// The host name; for S3 it begins with the bucket's.
+    pub host: String,
+    pub path: String,
+    pub query: String,
+    pub body: String,
+    /// How often this very request came before.
+    pub before: usize,
+}
+
+pub enum Answer {
+    Http(u16, Vec<(&'static str, &'static str)>, String),
+    /// The protocol of CloudWatch.
+    Cbor(Vec<u8>),
+    /// No connection, for this reason.
+    Down(&'static str),
+    /// Nothing, ever.
+    Silence,
+}
+
+pub type Answers = dyn Fn(&Asked) -> Answer + Send + Sync;
+
+/// The other end of the wire.
+#[derive(Clone)]
+pub struct Fake {
+    answers: Arc<Answers>,
+    pub seen: Arc<Mutex<BTreeMap<String, usize>>>,
+}
+
+impl std::fmt::Debug for Fake {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Fake")
+    }
+}
+
+impl Fake {
+    /// Answers as `special` says, and as an empty account does where it says nothing.
+    pub fn new(special: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 'static) -> Fake {
+        let answers = move |asked: &Asked| special(asked).unwrap_or_else(|| empty_account(asked));
+        Fake { answers: Arc::new(answers), seen: Arc::default() }
+    }
+
+    /// How many requests of an operation came.
+    pub fn count(&self, operation: &str) -> usize {
+        self.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(key, _)| key.starts_with(&format!("{operation} ")))
+            .map(|(_, n)| n)
+            .sum()
+    }
+}
+
+impl HttpConnector for Fake {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut asked = take_apart(&request);
+        {
+            let mut seen = self.seen.lock().unwrap();
+            let key = format!(
+                "{} {} {} {} {} {}",
+                asked.operation, asked.region, asked.host, asked.path, asked.query, asked.body
+            );
+            let times = seen.entry(key).or_default();
+            asked.before = *times;
+            *times = times.saturating_add(1);
+        }
+        match (self.answers)(&asked) {
+            Answer::Http(status, headers, body) => {
+                let mut response = HttpResponse::new(status.try_into().unwrap(), body.into());
+                for (name, value) in headers {
+                    response.headers_mut().insert(name, value);
+                }
+                HttpConnectorFuture::ready(Ok(response))
+            }
+            Answer::Cbor(body) => {
+                let mut response = HttpResponse::new(200.try_into().unwrap(), body.into());
+                response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
+                response.headers_mut().insert("content-type", "application/cbor");
+                HttpConnectorFuture::ready(Ok(response))
+            }
+            Answer::Down(reason) => HttpConnectorFuture::ready(Err(ConnectorError::io(reason.into()))),
+            Answer::Silence => HttpConnectorFuture::new(std::future::pending()),
+        }
+    }
+}
+
+impl HttpClient for Fake {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+/// Services whose requests name no operation: method, path and a word of the query do.
+const ROUTES: &[(&str, &str, &str)] = &[
+    ("account", "POST /listRegions", "ListRegions"),
+    ("amplify", "GET /apps", "ListApps"),
+    ("amplify", "GET /apps/{}/branches", "ListBranches"),
+    ("amplify", "GET /apps/{}/backendenvironments", "ListBackendEnvironments"),
+    ("amplify", "GET /apps/{}/domains", "ListDomainAssociations"),
+    ("amplify", "GET /apps/{}/webhooks", "ListWebhooks"),
+    ("appsync", "GET /v1/apis", "ListGraphqlApis"),
+    ("appsync", "GET /v1/apis/{}/datasources", "ListDataSources"),
+    ("backup", "GET /backup-vaults", "ListBackupVaults"),
+    ("backup", "GET /backup-vaults/{}", "DescribeBackupVault"),
+    ("backup", "GET /backup-vaults/{}/access-policy", "GetBackupVaultAccessPolicy"),
+    ("backup", "GET /backup-vaults/{}/recovery-points", "ListRecoveryPointsByBackupVault"),
+    ("backup", "GET /tags/{}", "ListTags"),
+    ("backup", "GET /backup/plans", "ListBackupPlans"),
+    ("backup", "GET /backup/plans/{}", "GetBackupPlan"),
+    ("backup", "GET /backup/plans/{}/selections", "ListBackupSelections"),
+    ("backup", "GET /backup/plans/{}/selections/{}", "GetBackupSelection"),
+    ("backup", "GET /restore-testing/plans", "ListRestoreTestingPlans"),
+    ("backup", "GET /restore-testing/plans/{}/selections", "ListRestoreTestingSelections"),
+    ("backup", "GET /restore-testing/plans/{}/selections/{}", "GetRestoreTestingSelection"),
+    ("backup", "GET /copy-jobs", "ListCopyJobs"),
+    ("backup", "GET /restore-jobs", "ListRestoreJobs"),
+    ("lambda", "GET /2015-03-31/functions", "ListFunctions"),
+    ("lambda", "GET /2015-03-31/functions/{}/policy", "GetPolicy"),
+    ("lambda", "GET /2015-03-31/functions/{}/versions", "ListVersionsByFunction"),
+    ("lambda", "GET /2017-03-31/tags/{}", "ListTags"),
+    ("lambda", "GET /2020-06-30/functions/{}/code-signing-config", "GetFunctionCodeSigningConfig"),
+    ("lambda", "GET /2021-10-31/functions/{}/urls", "ListFunctionUrlConfigs"),
+    ("s3", "GET /?x-id=ListBuckets", "ListBuckets"),
+    ("s3", "GET /?versioning", "GetBucketVersioning"),
+    ("s3", "GET /?object-lock", "GetObjectLockConfiguration"),
+    ("s3", "GET /?policy", "GetBucketPolicy"),
+    ("s3", "GET /?publicAccessBlock", "GetPublicAccessBlock"),
+    ("s3", "GET /?lifecycle", "GetBucketLifecycleConfiguration"),
+    ("s3", "GET /?replication", "GetBucketReplication"),
+    ("s3", "GET /?ownershipControls", "GetBucketOwnershipControls"),
+    ("s3", "GET /?encryption", "GetBucketEncryption"),
+    ("s3", "GET /?abac", "GetBucketAbac"),
+    ("s3", "GET /?tagging", "GetBucketTagging"),
+];
+
+/// Whether a request is one of a route such as `GET /apps/{}/branches` or `GET /?versioning`.
+fn on_route(route: &str, method: &str, path: &str, query: &str) -> bool {
+    let (wanted_method, target) = route.split_once(' ').unwrap();
+    let (wanted_path, word) = target.split_once('?').unwrap_or((target, ""));
+    let (wanted, found): (Vec<&str>, Vec<&str>) =
+        (wanted_path.trim_matches('/').split('/').collect(), path.trim_matches('/').split('/').collect());
+    wanted_method == method
+        && wanted.len() == found.len()
+        && wanted.iter().zip(found).all(|(wanted, found)| *wanted == "{}" || *wanted == found)
+        && (word.is_empty() || query.split('&').any(|pair| pair == word || pair.split('=').next() == Some(word)))
+}
+
+/// The operation is in another place in each of the protocols.
+fn take_apart(request: &HttpRequest) -> Asked {
+    let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+    let (_, tail) = request.uri().split_once("://").unwrap();
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    let (host, path) = path.split_once('/').unwrap_or((path, ""));
+    let path = format!("/{path}");
+    // Credential=AKIA…/20261122/eu-west-1/amplify/aws4_request
+    let authorization = request.headers().get("authorization").unwrap_or_default();
+    let mut scope = authorization.split('/').skip(2);
+    let (region, service) = (scope.next().unwrap_or_default().to_owned(), scope.next().unwrap_or_default().to_owned());
+    let operation = if let Some(target) = request.headers().get("x-amz-target") {
+        target.rsplit('.').next().unwrap().to_owned()
+    } else if let Some((_, operation)) = path.split_once("/operation/") {
+        operation.to_owned()
+    } else if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+        action.to_owned()
+    } else {
+        let mut routes = ROUTES
+            .iter()
+            .filter(|(of, route, _)| *of == service.as_str() && on_route(route, request.method(), &path, query));
+        let found =
+            routes.next().unwrap_or_else(|| panic!("{service} {} {path}?{query} has no route", request.method()));
+        found.2.to_owned()
+    };
+    Asked { service, operation, region, host: host.to_owned(), path, query: query.to_owned(), body, before: 0 }
+}
+
+pub fn json(value: Value) -> Answer {
+    Answer::Http(200, vec![("content-type", "application/json")], value.to_string())
+}
+
+pub fn json_error(status: u16, code: &'static str) -> Answer {
+    let body = json!({"__type": format!("com.amazonaws#{code}"), "message": "SECRET-in-a-message"}).to_string();
+    Answer::Http(status, vec![("content-type", "application/json"), ("x-amzn-errortype", code)], body)
+}
+
+pub fn xml(body: &str) -> Answer {
+    Answer::Http(200, vec![("content-type", "text/xml")], body.to_owned())
+}
+
+pub fn xml_error(status: u16, code: &str) -> Answer {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>SECRET-in-a-message</Message></Error></ErrorResponse>"
+    );
+    Answer::Http(status, vec![("content-type", "text/xml")], body)
+}
+
+pub fn identity(account: &str) -> Answer {
+    xml(&format!(
+        "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/eve</Arn>\
+         <UserId>AIDA1</UserId><Account>{account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+    ))
+}
+
+pub fn details(body: &str, marker: Option<&str>) -> Answer {
+    let end = match marker {
+        Some(marker) => format!("<IsTruncated>true</IsTruncated><Marker>{marker}</Marker>"),
+        None => "<IsTruncated>false</IsTruncated>".to_owned(),
+    };
+    xml(&format!(
+        "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult>{end}{body}\
+         </GetAccountAuthorizationDetailsResult></GetAccountAuthorizationDetailsResponse>"
+    ))
+}
+
+/// An empty answer in the protocol of the request: nothing is there.
+fn empty_account(asked: &Asked) -> Answer {
+    match asked.operation.as_str() {
+        "GetCallerIdentity" => identity(ACCOUNT),
+        "GetAccountAuthorizationDetails" => details("", None),
+        "DescribeContinuousBackups" => {
+            json(json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED"}}))
+        }
+        "GetResourcePolicy" if asked.service == "dynamodb" => json_error(400, "PolicyNotFoundException"),
+        "ListBuckets" => xml("<ListAllMyBucketsResult></ListAllMyBucketsResult>"),
+        _ if asked.path.contains("/operation/") => Answer::Cbor(vec![0xbf, 0xff]),
+        operation if asked.body.contains("Action=") => {
+            xml(&format!("<{operation}Response><{operation}Result></{operation}Result></{operation}Response>"))
+        }
+        _ => json(json!({})),
+    }
+}
+
+/// Waits between tries take no time; limits of seconds keep theirs.
+#[derive(Debug)]
+pub struct Fast;
+
+impl AsyncSleep for Fast {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let limit = duration >= Duration::from_secs(60);
+        let duration = if limit { duration } else { Duration::from_millis(1) };
+        Sleep::new(async move { tokio::time::sleep(duration).await })
+    }
+}
+
+pub fn config(fake: &Fake) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "AKIAEXAMPLE",
+            "SECRET-key",
+            Some("SECRET-session".to_owned()),
+            None,
+            "test",
+        )))
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .retry_config(RetryConfig::adaptive().with_max_attempts(5))
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(600)).build())
+        .sleep_impl(Fast)
+        .http_client(fake.clone())
+        .build()
+}
+
+pub fn try_collect(fake: &Fake, options: &Options) -> Result<Snapshot, CollectError> {
+    collect::collect_with(&config(fake), options, NOW, &())
+}
+
+pub fn collect_account(fake: &Fake) -> Account {
+    let mut snapshot = try_collect(fake, &Options::default()).unwrap();
+    assert_eq!(snapshot.accounts.len(), 1);
+    snapshot.accounts.remove(0)
+}
+
+pub fn coverage<'a>(account: &'a Account, operation: &str) -> &'a Coverage {
+    let mut found = account.coverage.iter().filter(|entry| entry.operation == operation);
+    let entry = found.next().unwrap_or_else(|| panic!("{operation} is not in the coverage"));
+    assert!(found.next().is_none(), "{operation} has two entries");
+    entry
+}
+
+pub fn resource<'a>(account: &'a Account, arn: &str) -> &'a Resource {
+    account.resources.iter().find(|resource| resource.arn == arn).unwrap_or_else(|| panic!("{arn} is missing"))
+}
