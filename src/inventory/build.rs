@@ -1,6 +1,6 @@
 //! From snapshot to inventory.
 
-use super::environment::{EnvironmentRules, recognise};
+use super::environment::{EnvironmentRules, recognise, recognise_principals};
 use super::{
     Account, AccountId, Attachment, BrokenPolicy, Controls, Document, DocumentId, Inventory, Principal, PrincipalKind,
     Resource, ResourceId,
@@ -150,6 +150,8 @@ impl<'s> Builder<'s> {
                 boundary,
                 trust: None,
                 service_linked: false,
+                reserved: false,
+                environment: None,
             });
         }
         for role in &details.role_detail_list {
@@ -176,6 +178,8 @@ impl<'s> Builder<'s> {
                 boundary,
                 trust,
                 service_linked: role.path.starts_with("/aws-service-role/"),
+                reserved: role.path.starts_with("/aws-reserved/"),
+                environment: None,
                 arn,
             });
         }
@@ -296,6 +300,7 @@ impl<'s> Builder<'s> {
         link_stacks(&mut inventory);
         let ids: Vec<String> = inventory.accounts.iter().map(|account| account.id.to_string()).collect();
         recognise(&mut inventory.resources, &ids, rules);
+        recognise_principals(&mut inventory.principals, &ids, rules);
         inventory.environment_rules = rules.clone();
         inventory.collected_at = snapshot.collected_at.as_deref().map(Into::into);
         inventory

@@ -3,9 +3,10 @@
 //! What is said explicitly wins: a tag over an Amplify stage, that over the account, that over a part of the name, and
 //! all of these over what follows from another resource (the stack that made it, the branch it serves).
 
-use super::{Resource, ResourceId};
+use super::{Principal, PrincipalKind, Resource, ResourceId};
 use crate::base::{Arn, Glob};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The environment that rules speak of.
@@ -138,6 +139,18 @@ pub(super) fn recognise(resources: &mut [Resource], account_ids: &[String], rule
     }
 }
 
+/// Recognises the environment of every principal: by its tags, its account, and for a role by its name. People are not
+/// recognised by their names.
+pub(super) fn recognise_principals(principals: &mut [Principal], account_ids: &[String], rules: &EnvironmentRules) {
+    let compiled = Compiled::new(rules);
+    for principal in principals.iter_mut() {
+        let account = account_ids.get(principal.account.0 as usize).map_or("", String::as_str);
+        let by_name = || (principal.kind == PrincipalKind::Role).then(|| compiled.by_name(&principal.name)).flatten();
+        principal.environment =
+            compiled.by_tag(&principal.tags).or_else(|| compiled.by_account(account)).or_else(by_name);
+    }
+}
+
 struct Compiled<'r> {
     tag_keys: &'r [String],
     rules: Vec<CompiledRule<'r>>,
@@ -161,15 +174,16 @@ impl<'r> Compiled<'r> {
     }
 
     fn of_resource(&self, resource: &Resource, account: &str) -> Option<Recognition> {
-        self.by_tag(resource)
+        let name = || Arn::parse(&resource.arn).map_or(&*resource.arn, |arn| arn.resource);
+        self.by_tag(&resource.tags)
             .or_else(|| self.by_stage(resource))
             .or_else(|| self.by_account(account))
-            .or_else(|| self.by_name(resource))
+            .or_else(|| self.by_name(name()))
     }
 
-    fn by_tag(&self, resource: &Resource) -> Option<Recognition> {
+    fn by_tag(&self, tags: &BTreeMap<String, String>) -> Option<Recognition> {
         for wanted in self.tag_keys {
-            let Some((key, value)) = resource.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)) else {
+            let Some((key, value)) = tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(wanted)) else {
                 continue;
             };
             let folded = value.to_lowercase();
@@ -195,8 +209,7 @@ impl<'r> Compiled<'r> {
         Some(Recognition { environment: found.rule.name.clone(), basis: Basis::Account(account.to_owned()) })
     }
 
-    fn by_name(&self, resource: &Resource) -> Option<Recognition> {
-        let name = Arn::parse(&resource.arn).map_or(&*resource.arn, |arn| arn.resource);
+    fn by_name(&self, name: &str) -> Option<Recognition> {
         let folded = name.to_lowercase();
         let parts: Vec<&str> = folded.split(|character: char| !character.is_alphanumeric()).collect();
         for rule in &self.rules {

@@ -119,6 +119,10 @@ pub struct Principal {
     pub trust: Option<DocumentId>,
     /// Whether AWS keeps the role for a service.
     pub service_linked: bool,
+    /// Whether IAM Identity Center keeps the role: nobody changes it but through a permission set.
+    pub reserved: bool,
+    /// The environment it belongs to, and how that was recognised; `None`: not recognised.
+    pub environment: Option<Recognition>,
 }
 
 /// A policy as it reaches a principal or resource.

@@ -134,6 +134,11 @@ fn same(arns: &[String], names: &[String]) -> bool {
         && arns.iter().all(|arn| names.iter().any(|name| arn.ends_with(name.as_str())))
 }
 
+/// A name without its path.
+fn last(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(_, last)| last)
+}
+
 impl BriefAccount {
     fn snapshot(&self) -> Result<Snapshot, String> {
         let arn = |kind: &str, name: &str| format!("arn:aws:iam::{ACCOUNT}:{kind}/{name}");
@@ -154,7 +159,9 @@ impl BriefAccount {
             let tags: Vec<Value> = brief.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
             let mut fields = Map::new();
             fields.insert("Arn".to_owned(), arn(kind, name).into());
-            fields.insert("Path".to_owned(), "/".into());
+            // A name may be written with its path: `aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin`.
+            let path = name.rsplit_once('/').map_or("/".to_owned(), |(path, _)| format!("/{path}/"));
+            fields.insert("Path".to_owned(), path.into());
             fields.insert(list.to_owned(), inline.into());
             fields.insert("AttachedManagedPolicies".to_owned(), attached.into());
             fields.insert("Tags".to_owned(), tags.into());
@@ -169,7 +176,7 @@ impl BriefAccount {
             .iter()
             .map(|(name, brief)| {
                 let mut user = common("user", "UserPolicyList", name, brief);
-                user.insert("UserName".to_owned(), name.as_str().into());
+                user.insert("UserName".to_owned(), last(name).into());
                 user.insert("GroupList".to_owned(), brief.groups.clone().into());
                 Value::Object(user)
             })
@@ -188,7 +195,7 @@ impl BriefAccount {
             .iter()
             .map(|(name, brief)| {
                 let mut role = common("role", "RolePolicyList", name, brief);
-                role.insert("RoleName".to_owned(), name.as_str().into());
+                role.insert("RoleName".to_owned(), last(name).into());
                 if let Some(trust) = &brief.trust {
                     role.insert("AssumeRolePolicyDocument".to_owned(), trust.clone());
                 }

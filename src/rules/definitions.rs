@@ -1,6 +1,7 @@
 //! What words in the rules mean: data in `policies/definitions.yaml`.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The definitions.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -8,6 +9,32 @@ use serde::Deserialize;
 pub struct Definitions {
     /// Who may do all of these is an administrator.
     pub administrator: Vec<Sentinel>,
+    /// By what kinds of principals are told apart.
+    pub kinds: Kinds,
+    /// Losses by name: the actions that each may come of.
+    pub losses: BTreeMap<String, Vec<String>>,
+}
+
+/// By what kinds of principals are told apart, besides what IAM itself says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Kinds {
+    /// Pipelines and CI systems.
+    pub deploy: KindWords,
+    /// Running programs.
+    pub workload: KindWords,
+}
+
+/// What names one kind of principal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct KindWords {
+    /// Hosts of OpenID Connect providers that a role of this kind trusts, as patterns.
+    pub identity_providers: Vec<String>,
+    /// Services that a role of this kind trusts, as patterns.
+    pub services: Vec<String>,
+    /// Parts of the name, in any case.
+    pub names: Vec<String>,
 }
 
 /// An action on something that nobody would name in a policy: whoever may do it may do it to anything.

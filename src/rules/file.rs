@@ -1,6 +1,7 @@
 //! Rule files.
 
 use super::definitions::Definitions;
+use super::kind::Kind;
 use crate::finding::Severity;
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,22 @@ pub enum Predicate {
         actions: Vec<String>,
         /// Environment of the resources.
         environment: String,
+        /// Which kinds of principals; left out: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<Kind>,
+        /// Who is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
+    /// Who can bring about one of these losses, in whatever way, without becoming somebody else first.
+    Destroys {
+        /// Names of losses in the definitions.
+        losses: Vec<String>,
+        /// Environment of what is lost.
+        environment: String,
+        /// Which kinds of principals; left out: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<Kind>,
         /// Who is left out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
@@ -63,6 +80,9 @@ pub enum Predicate {
     DeletesStack {
         /// Environment of the stack or of what it made.
         environment: String,
+        /// Which kinds of principals; left out: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<Kind>,
         /// Who is left out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,

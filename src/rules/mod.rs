@@ -4,11 +4,13 @@
 pub mod cases;
 mod definitions;
 mod file;
+mod kind;
 mod predicate;
 mod suppression;
 
 pub use definitions::Definitions;
 pub use file::{Fix, Predicate, Rule, RuleError, built_in, definitions, read_rule};
+pub use kind::{Kind, Kinds, Known};
 pub use suppression::Suppression;
 
 use crate::access::Access;
@@ -46,6 +48,11 @@ pub(crate) struct Question<'q> {
     pub settings: &'q Settings,
     /// Principals that can do everything, with the conditions.
     pub administrators: &'q BTreeMap<PrincipalId, predicate::Administrator>,
+    pub definitions: &'q Definitions,
+    /// What kind each principal is of.
+    pub kinds: &'q Kinds,
+    /// What somebody can take of an environment without becoming somebody else; found when first asked for.
+    pub means: predicate::Taken<'q>,
     /// Suppressions of the rule that asks.
     pub suppressions: suppression::OfRule<'q>,
 }
@@ -63,7 +70,16 @@ impl Question<'_> {
 /// Runs rules over an account.
 pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
     let administrators = predicate::administrators(access, definitions);
-    let mut question = Question { access, settings, administrators: &administrators, suppressions: Vec::new() };
+    let kinds = Kinds::new(access.inventory(), definitions);
+    let mut question = Question {
+        access,
+        settings,
+        administrators: &administrators,
+        definitions,
+        kinds: &kinds,
+        means: predicate::Taken::new(access),
+        suppressions: Vec::new(),
+    };
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut outcome = Outcome::default();
     for id in administrators.keys() {

@@ -132,11 +132,16 @@ fn the_set_of_rules() {
     let all: Vec<String> =
         rules().iter().map(|rule| format!("{}/{} {}", rule.family, rule.id, rule.severity)).collect();
     insta::assert_snapshot!(all.join("\n"), @r"
+    destruction/anyone-can-destroy-production critical
     destruction/automatic-branch-deletion high
     destruction/delete-data-of-any-name high
     destruction/delete-production-data-directly critical
     destruction/delete-production-environment-directly critical
     destruction/delete-production-through-stack critical
+    destruction/deploy-role-can-destroy-production high
+    destruction/other-environment-can-destroy-production critical
+    destruction/outside-account-can-destroy-production critical
+    destruction/workload-can-destroy-production high
     environment/destructive-updates-in-ci high
     identity/administrator-beyond-break-glass high
     identity/unreadable-policy medium
@@ -197,7 +202,8 @@ fn the_demo_is_answered_as_its_page_says() {
     let found = audit(&root().join("src/cli/demo/account.json"));
     let tables = ["Customer", "Invoice", "Order"].map(|name| format!("table/{name}-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod"));
     let tables = tables.join(" ");
-    let developers = "role/amplify-service-role user/jonas user/mara user/priya";
+    let people = "user/jonas user/mara user/priya";
+    let developers = format!("role/amplify-service-role {people}");
     let app = "apps/d2h4rb0url1ght";
     let amplify =
         format!("{app} {app}/backendenvironments/prod {app}/branches/main {app}/domains/harbourlight.example");
@@ -208,11 +214,13 @@ fn the_demo_is_answered_as_its_page_says() {
     let (pipeline, pool) = ("harbourlight-release", "userpool/eu-west-1_Hb7Lq2ZtK");
     let everything = format!("{api} {amplify} {pipeline} {stack} {other_stack} {tables} {pool} {webhook}");
     let mut expected = vec![
-        format!("delete-production-data-directly (certain): [role/github-deploy] on [{tables}]"),
-        format!("delete-production-data-directly (certain): [{developers}] on [{pool}]"),
-        format!("delete-production-environment-directly (certain): [{developers}] on [{amplify}]"),
-        format!("delete-production-through-stack (certain): [{developers}] on [{api} {stack} {tables} {pool}]"),
-        format!("delete-production-through-stack (certain): [role/github-deploy] on [{stack} {tables}]"),
+        format!("delete-production-data-directly (certain): [{people}] on [{pool}]"),
+        format!("delete-production-environment-directly (certain): [{people}] on [{amplify}]"),
+        format!("delete-production-through-stack (certain): [{people}] on [{api} {stack} {tables} {pool}]"),
+        format!("deploy-role-can-destroy-production (certain): [role/github-deploy] on [{stack} {tables}]"),
+        format!(
+            "deploy-role-can-destroy-production (certain): [role/amplify-service-role] on [{api} {amplify} {stack} {tables} {pool}]"
+        ),
         format!("administrator-beyond-break-glass (certain): [user/ines] on [{everything}]"),
         format!("automatic-branch-deletion (certain): [] on [{app}]"),
         format!("destructive-updates-in-ci (certain): [] on [{app}]"),

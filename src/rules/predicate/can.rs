@@ -1,7 +1,7 @@
 //! Who can do an action to a resource by calling it.
 
 use super::{
-    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, clear, evidence, is_excepted, past_in_words,
+    Draft, Drafts, Terms, Ways, Who, add_evidence, carried_in_words, cause_of, clear, evidence, past_in_words,
     statement_in_words,
 };
 use crate::access::Targets;
@@ -11,23 +11,22 @@ use crate::engine::Target;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{PrincipalId, ResourceId};
 use crate::paths::{Protection, direct};
-use crate::rules::file::Exception;
 use crate::rules::{Question, words};
 use std::collections::BTreeMap;
 
-pub(super) fn drafts(question: &Question<'_>, actions: &[String], environment: &str, except: &[Exception]) -> Drafts {
+pub(super) fn drafts(question: &Question<'_>, actions: &[String], who: Who<'_>) -> Drafts {
     let mut ways = Ways::default();
     for action in actions {
-        ask(question, action, environment, except, &mut ways);
+        ask(question, action, who, &mut ways);
     }
     ways.joined(question)
 }
 
-fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Exception], ways: &mut Ways) {
+fn ask(question: &Question<'_>, action: &str, who: Who<'_>, ways: &mut Ways) {
     let inventory = question.access.inventory();
     let types = catalog::destruction::find(action).map_or(&[] as &[&str], |known| known.applies_to());
     let in_environment = |resource: &crate::inventory::Resource| {
-        resource.environment.as_ref().is_some_and(|known| known.environment == environment)
+        resource.environment.as_ref().is_some_and(|known| known.environment == who.environment)
     };
     let resources: Vec<ResourceId> = inventory
         .resource_ids()
@@ -61,7 +60,7 @@ fn ask(question: &Question<'_>, action: &str, environment: &str, except: &[Excep
             else {
                 continue;
             };
-            for principal in answer.principals.iter().filter(|principal| !is_excepted(question, except, **principal)) {
+            for principal in answer.principals.iter().filter(|principal| who.includes(question, **principal)) {
                 let traced = question.access.decide(*principal, action, first_target, first_resource, &context);
                 let Some((decision, applied)) = traced else { continue };
                 let statements = evidence(inventory, *principal, &applied);

@@ -1,12 +1,10 @@
 //! Who can do an action to a resource of any name, in accounts whose resources were not read.
 
-use super::{
-    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, evidence, is_excepted, statement_in_words,
-};
+use super::{Draft, Drafts, Terms, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words};
 use crate::access::Targets;
 use crate::engine::Target;
 use crate::finding::Evidence;
-use crate::inventory::AccountId;
+use crate::inventory::{AccountId, PRODUCTION};
 use crate::paths::direct;
 use crate::rules::Question;
 use crate::rules::file::{Anything, Exception};
@@ -14,6 +12,7 @@ use crate::rules::file::{Anything, Exception};
 pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
     let context = direct();
+    let who = Who { environment: PRODUCTION, kinds: &[], except };
     let mut ways = Ways::default();
     for (index, account) in (0u32..).zip(&inventory.accounts) {
         let id = AccountId(index);
@@ -32,7 +31,7 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
                 if !possible {
                     continue;
                 }
-                for principal in answer.principals.iter().filter(|one| !is_excepted(question, except, **one)) {
+                for principal in answer.principals.iter().filter(|one| who.includes(question, **one)) {
                     let Some((decision, applied)) =
                         question.access.decide(*principal, &ask.action, &target, None, &context)
                     else {

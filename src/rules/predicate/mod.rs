@@ -5,13 +5,16 @@ mod administrator;
 mod can;
 mod can_anything;
 mod configuration;
+mod destroys;
 mod rollout;
 mod stack;
 mod unreadable;
 
 pub use administrator::{Administrator, administrators};
+pub(crate) use destroys::Taken;
 
 use super::file::{Exception, Fix, Predicate, Rule};
+use super::kind::Kind;
 use super::suppression::split;
 use super::{Question, words};
 use crate::base::Certainty;
@@ -138,8 +141,15 @@ fn cause_of(statements: &[StatementEvidence]) -> String {
 /// Runs one rule.
 pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
     let drafts = match &rule.predicate {
-        Predicate::Can { actions, environment, except } => can::drafts(question, actions, environment, except),
-        Predicate::DeletesStack { environment, except } => stack::drafts(question, environment, except),
+        Predicate::Can { actions, environment, kinds, except } => {
+            can::drafts(question, actions, Who { environment, kinds, except })
+        }
+        Predicate::Destroys { losses, environment, kinds, except } => {
+            destroys::drafts(question, losses, Who { environment, kinds, except })
+        }
+        Predicate::DeletesStack { environment, kinds, except } => {
+            stack::drafts(question, Who { environment, kinds, except })
+        }
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
         Predicate::Configuration { resource_type, environment, violated_if, property } => {
             configuration::drafts(question, resource_type, environment, violated_if, property)
@@ -161,6 +171,25 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         }
     }
     found
+}
+
+/// Of whom a rule speaks.
+#[derive(Clone, Copy)]
+pub(super) struct Who<'r> {
+    pub environment: &'r str,
+    /// Empty: all.
+    pub kinds: &'r [Kind],
+    pub except: &'r [Exception],
+}
+
+impl Who<'_> {
+    /// Whether the rule speaks of a principal. What AWS's own services may do is AWS's to say: nobody assumes a
+    /// service-linked role, and nobody can change it.
+    pub fn includes(&self, question: &Question<'_>, principal: PrincipalId) -> bool {
+        let kind = question.kinds.within(question.access.inventory(), principal, self.environment);
+        let meant = if self.kinds.is_empty() { kind != Kind::Service } else { self.kinds.contains(&kind) };
+        meant && !is_excepted(question, self.except, principal)
+    }
 }
 
 /// Whether a rule leaves a principal out.

@@ -1,7 +1,7 @@
 //! Who can delete the stack that made the environment, and what goes with it.
 
 use super::{
-    Draft, Drafts, Terms, Ways, add_evidence, carried_in_words, cause_of, clear, evidence, is_excepted, past_in_words,
+    Draft, Drafts, Terms, Ways, Who, add_evidence, carried_in_words, cause_of, clear, evidence, past_in_words,
     statement_in_words,
 };
 use crate::access::target_of;
@@ -9,19 +9,18 @@ use crate::base::Certainty;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{Resource, ResourceId};
 use crate::paths::{StackDeletion, Taken, deleted_by, direct, stack_deletions};
-use crate::rules::file::Exception;
 use crate::rules::{Question, words};
 use std::collections::BTreeMap;
 
 const DELETE_STACK: &str = "cloudformation:DeleteStack";
 
-pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Exception]) -> Drafts {
+pub(super) fn drafts(question: &Question<'_>, who: Who<'_>) -> Drafts {
     let inventory = question.access.inventory();
     let belongs = |id: ResourceId| {
         inventory
             .resource(id)
             .and_then(|resource| resource.environment.as_ref())
-            .is_some_and(|known| known.environment == environment)
+            .is_some_and(|known| known.environment == who.environment)
     };
     let stacks: Vec<ResourceId> = inventory
         .resource_ids()
@@ -35,7 +34,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
     let context = direct();
     let mut ways = Ways::default();
     for deletion in stack_deletions(question.access, &stacks) {
-        if is_excepted(question, except, deletion.principal) {
+        if !who.includes(question, deletion.principal) {
             continue;
         }
         let Some(stack) = inventory.resource(deletion.stack) else { continue };

@@ -1,0 +1,284 @@
+//! Who can bring about a loss, in whatever way, without becoming somebody else first.
+//!
+//! Means are found in bulk, and told in bulk: principals that a statement reaches in the same way make one draft.
+
+use super::{Draft, Drafts, Who, add_evidence, carried_in_words, evidence, statement_in_words};
+use crate::access::{Access, named_by, target_of};
+use crate::base::Certainty;
+use crate::catalog::{self, destruction::Class};
+use crate::engine::Target;
+use crate::finding::{Evidence, StatementEvidence};
+use crate::inventory::{DocumentId, Inventory, PrincipalId, ResourceId, words};
+use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Step, direct};
+use crate::rules::Question;
+use crate::rules::kind::Kind;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The means on the resources of an environment, found when first asked for.
+pub(crate) struct Taken<'q> {
+    access: &'q Access<'q>,
+    found: RefCell<BTreeMap<String, Rc<MeansIndex>>>,
+}
+
+impl<'q> Taken<'q> {
+    /// Nothing is found yet.
+    pub fn new(access: &'q Access<'q>) -> Taken<'q> {
+        Taken { access, found: RefCell::default() }
+    }
+
+    /// The means on all resources of an environment.
+    pub fn of(&self, environment: &str) -> Rc<MeansIndex> {
+        if let Some(known) = self.found.borrow().get(environment) {
+            return Rc::clone(known);
+        }
+        let inventory = self.access.inventory();
+        let belongs = |id: &ResourceId| {
+            let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
+            recognition.is_some_and(|known| known.environment == environment)
+        };
+        let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+        let index = Rc::new(MeansIndex::new(self.access, &resources));
+        self.found.borrow_mut().insert(environment.to_owned(), Rc::clone(&index));
+        index
+    }
+}
+
+pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -> Drafts {
+    let index = question.means.of(who.environment);
+    let actions: BTreeSet<&str> =
+        losses.iter().filter_map(|loss| question.definitions.losses.get(loss)).flatten().map(String::as_str).collect();
+    let mut told = Told::new(question, who);
+    for (position, means) in (0u32..).zip(index.all()) {
+        if actions.contains(&*means.action) {
+            told.add(position, means);
+        }
+    }
+    told.drafts(&index)
+}
+
+/// What principals hold of a policy: those with equal ones are reached by the same statements.
+type Signature = (Vec<(DocumentId, usize, usize)>, Option<DocumentId>);
+
+/// Who has which means by which statements.
+pub(super) struct Told<'q, 'r> {
+    question: &'q Question<'q>,
+    who: Who<'r>,
+    included: FxHashMap<PrincipalId, bool>,
+    /// For each cause, the means of each principal.
+    held: BTreeMap<String, BTreeMap<PrincipalId, Vec<u32>>>,
+    /// For each cause and means, the statements that allow it.
+    statements: BTreeMap<String, BTreeMap<u32, Vec<StatementEvidence>>>,
+}
+
+impl<'q, 'r> Told<'q, 'r> {
+    pub fn new(question: &'q Question<'q>, who: Who<'r>) -> Told<'q, 'r> {
+        Told { question, who, included: FxHashMap::default(), held: BTreeMap::new(), statements: BTreeMap::new() }
+    }
+
+    /// Notes who has a means and by which statement.
+    pub fn add(&mut self, position: u32, means: &Means) {
+        let (question, who) = (self.question, self.who);
+        let mut known: FxHashMap<Signature, (String, Vec<StatementEvidence>)> = FxHashMap::default();
+        for actor in means.actors.iter() {
+            if !*self.included.entry(*actor).or_insert_with(|| who.includes(question, *actor)) {
+                continue;
+            }
+            let Some(signature) = signature(question.access.inventory(), *actor) else { continue };
+            let (cause, statements) = known.entry(signature).or_insert_with(|| {
+                let statements = allowed_by(question, means, *actor);
+                // What one policy grants under the same terms is one cause, by whatever means it is used.
+                let policy = statements.first().map_or("", |statement| statement.policy.as_str());
+                (format!("{policy}|{}", means.terms.key()), statements)
+            });
+            self.held.entry(cause.clone()).or_default().entry(*actor).or_default().push(position);
+            if let Some(statement) = statements.first() {
+                let all = self.statements.entry(cause.clone()).or_default().entry(position).or_default();
+                if !all.contains(statement) {
+                    all.push(statement.clone());
+                }
+            }
+        }
+    }
+
+    /// One draft for all who have the same means by the same cause.
+    pub fn drafts(self, index: &MeansIndex) -> Drafts {
+        let inventory = self.question.access.inventory();
+        let mut drafts = Drafts::new();
+        for (cause, held) in self.held {
+            let mut same: BTreeMap<(Vec<u32>, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
+            for (principal, positions) in held {
+                // What is accepted of some is told of the others alone.
+                let accepted = named_by_suppressions(self.question, principal);
+                same.entry((positions, accepted)).or_default().push(principal);
+            }
+            let single = same.len() == 1;
+            for ((positions, _), principals) in same {
+                let mut means: Vec<&Means> = positions.iter().filter_map(|position| index.get(*position)).collect();
+                // The story that is told is that of the worst loss.
+                means.sort_by_key(|means| badness(means.class));
+                let by_means = self.statements.get(&cause);
+                let mut statements: Vec<StatementEvidence> = Vec::new();
+                for statement in positions.iter().filter_map(|position| by_means?.get(position)).flatten() {
+                    if !statements.contains(statement) {
+                        statements.push(statement.clone());
+                    }
+                }
+                let Some(draft) = draft(self.question, self.who, &principals, &means, &statements) else { continue };
+                let first = principals.first().and_then(|id| inventory.principal(*id)).map_or("", |known| &known.arn);
+                drafts.insert(if single { cause.clone() } else { format!("{cause}|{first}") }, draft);
+            }
+        }
+        drafts
+    }
+}
+
+/// Worst first.
+pub(super) fn badness(class: Class) -> u8 {
+    match class {
+        Class::Data => 0,
+        Class::Environment => 1,
+        Class::Recovery => 2,
+        Class::Guard => 3,
+        Class::Audit => 4,
+    }
+}
+
+fn named_by_suppressions(question: &Question<'_>, principal: PrincipalId) -> Vec<bool> {
+    let arn = question.access.inventory().principal(principal).map_or("", |known| &known.arn);
+    question.suppressions.iter().map(|(_, known)| known.principals.iter().any(|glob| glob.matches(arn))).collect()
+}
+
+fn signature(inventory: &Inventory, principal: PrincipalId) -> Option<Signature> {
+    let holder = inventory.principal(principal)?;
+    let address = |name: &std::sync::Arc<str>| name.as_ptr().addr();
+    let one = |policy: &crate::inventory::Attachment| {
+        (policy.document, address(&policy.name), policy.through.as_ref().map_or(0, address))
+    };
+    Some((holder.policies.iter().map(one).collect(), holder.boundary.as_ref().map(|boundary| boundary.document)))
+}
+
+fn draft(
+    question: &Question<'_>,
+    who: Who<'_>,
+    principals: &[PrincipalId],
+    means: &[&Means],
+    statements: &[StatementEvidence],
+) -> Option<Draft> {
+    let inventory = question.access.inventory();
+    let is_person = |id: &&PrincipalId| question.kinds.of(**id).is_some_and(|known| known.kind == Kind::Person);
+    // The story is told of a person, where there is one.
+    let first = *principals.iter().find(is_person).or_else(|| principals.first())?;
+    let shown = means.first()?;
+    let hops = shown.hops(inventory, Actor::Principal(first), *shown.targets.first()?);
+    let mut draft = Draft {
+        principals: principals.iter().copied().collect(),
+        terms: shown.terms.clone(),
+        path: path(question, who, first, means, &hops, statements),
+        ..Draft::default()
+    };
+    for statement in statements {
+        add_evidence(&mut draft, Evidence::Statement(statement.clone()));
+    }
+    for means in means {
+        draft.resources.extend(means.targets.iter().copied());
+        let entry = entry(means);
+        for (place, step) in means.steps.iter().enumerate().filter(|(_, step)| step.by == By::Actor) {
+            if step.action.is_empty() {
+                continue;
+            }
+            draft.actions.insert(step.action.to_string());
+            if entry.is_some_and(|entry| place < entry) {
+                draft.clearing.insert(step.action.to_string());
+            } else {
+                draft.requested.extend(asked(inventory, step, &means.targets));
+            }
+        }
+    }
+    Some(draft)
+}
+
+/// What the requests of a step name.
+fn asked(inventory: &Inventory, step: &Step, targets: &[ResourceId]) -> Vec<String> {
+    let arn = |id: &ResourceId| inventory.resource(*id).map(|known| known.arn.to_string());
+    match &step.on {
+        On::Resource(id) => arn(id).into_iter().collect(),
+        On::Arn(arn) => (**arn != *"*").then(|| arn.to_string()).into_iter().collect(),
+        On::Target => {
+            let Some(action) = catalog::action(&step.action) else { return Vec::new() };
+            let named = targets.iter().filter_map(arn).flat_map(|arn| named_by(action, &arn));
+            named.filter(|name| name != "*").collect()
+        }
+    }
+}
+
+/// The place of the last call that an actor makes itself.
+fn entry(means: &Means) -> Option<usize> {
+    let own = |step: &Step| step.by == By::Actor && !step.action.is_empty() && step.given.is_empty();
+    means.steps.iter().rposition(own)
+}
+
+/// The call by which one actor sets off a means, and the statements that allow it.
+fn allowed_by(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Vec<StatementEvidence> {
+    let inventory = question.access.inventory();
+    let call = || {
+        let hops = means.hops(inventory, Actor::Principal(actor), *means.targets.first()?);
+        hops.get(entry(means)?)?.calls.first().cloned()
+    };
+    let Some(call) = call() else { return Vec::new() };
+    decided(question, actor, &call)
+}
+
+/// The statements that allow a call.
+pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) -> Vec<StatementEvidence> {
+    let inventory = question.access.inventory();
+    let known = call.resource.and_then(|id| inventory.resource(id));
+    let target = match known {
+        Some(resource) if *resource.arn == *call.on => target_of(inventory, resource),
+        known => {
+            let mut target = Target::new(&call.on);
+            let account = known.and_then(|resource| inventory.account(resource.account));
+            target.account = account.map(|account| (*account.id).into());
+            target
+        }
+    };
+    let traced = question.access.decide(actor, &call.action, &target, call.resource, &direct());
+    traced.map(|(_, applied)| evidence(inventory, actor, &applied)).unwrap_or_default()
+}
+
+fn path(
+    question: &Question<'_>,
+    who: Who<'_>,
+    first: PrincipalId,
+    all: &[&Means],
+    hops: &[Hop],
+    statements: &[StatementEvidence],
+) -> Vec<String> {
+    let inventory = question.access.inventory();
+    let mut path = Vec::new();
+    let Some(means) = all.first() else { return path };
+    let name = inventory.principal(first).map(words::principal).unwrap_or_default();
+    if question.kinds.within(inventory, first, who.environment) != Kind::Person {
+        path.push(format!("{name} {}", question.kinds.why(inventory, first, who.environment)));
+    }
+    let call = entry(means).and_then(|place| means.steps.get(place));
+    if let (Some(statement), Some(call)) = (statements.first(), call) {
+        path.push(carried_in_words(inventory, first, statement));
+        path.push(format!("{} allows {}", statement_in_words(statement), call.action));
+    }
+    if means.terms.certainty == Certainty::Unknown {
+        path.push("whether all that follows is allowed could not be decided".to_owned());
+    }
+    path.extend(hops.iter().map(|hop| hop.words.clone()));
+    // One example of each further kind of means.
+    let mut told = BTreeSet::from([means.kind]);
+    for other in all {
+        let Some(target) = other.targets.first().filter(|_| told.insert(other.kind)) else { continue };
+        let hops = other.hops(inventory, Actor::Principal(first), *target);
+        let words: Vec<String> = hops.into_iter().map(|hop| hop.words).collect();
+        path.push(format!("or {}", words.join(", then ")));
+    }
+    path
+}
