@@ -43,6 +43,9 @@ pub struct Known {
     pub why: String,
     /// Whether the trust policy of a role names somebody who exists; `true` where it could not be read.
     pub assumable: bool,
+    /// Whether the trust policy of a role names principals of the snapshot's own accounts only: then nobody else can
+    /// become it.
+    pub closed: bool,
 }
 
 /// The kinds of all principals.
@@ -110,6 +113,7 @@ struct Trust {
     kind: Kind,
     why: String,
     assumable: bool,
+    closed: bool,
     /// Roles of the snapshot that it names, where it names nobody else.
     roles: Vec<PrincipalId>,
 }
@@ -122,7 +126,7 @@ struct Sorter<'s> {
 
 impl Sorter<'_> {
     fn kind(&self, principal: &Principal, trusts: &FxHashMap<DocumentId, Trust>) -> Known {
-        let known = |kind, why: String| Known { kind, why, assumable: true };
+        let known = |kind, why: String| Known { kind, why, assumable: true, closed: false };
         if principal.service_linked {
             return known(Kind::Service, "is kept by AWS for one of its services".to_owned());
         }
@@ -136,7 +140,8 @@ impl Sorter<'_> {
         let Some(trust) = principal.trust.and_then(|document| trusts.get(&document)) else {
             return known(Kind::Other, "has no trust policy that could be read".to_owned());
         };
-        let mut kind = Known { kind: trust.kind, why: trust.why.clone(), assumable: trust.assumable };
+        let mut kind =
+            Known { kind: trust.kind, why: trust.why.clone(), assumable: trust.assumable, closed: trust.closed };
         if kind.kind == Kind::Person {
             // A role that only roles of one kind may assume is theirs.
             let theirs = trust.roles.iter().filter_map(|id| self.inventory.principal(*id)).map(|role| {
@@ -169,7 +174,7 @@ impl Sorter<'_> {
             (Some(false), None) => (Kind::Workload, "has no password, so a program uses it".to_owned()),
             (None, None) => (Kind::Person, "is a user".to_owned()),
         };
-        Known { kind, why, assumable: true }
+        Known { kind, why, assumable: true, closed: false }
     }
 
     fn trust(&self, document: DocumentId) -> Trust {
@@ -177,6 +182,7 @@ impl Sorter<'_> {
             kind: Kind::Other,
             why: "has a trust policy that cannot be read".to_owned(),
             assumable: true,
+            closed: false,
             roles: Vec::new(),
         };
         match self.inventory.document(document).and_then(|document| document.policy.as_ref()) {
@@ -189,6 +195,7 @@ impl Sorter<'_> {
         let mut named: Vec<(Kind, String)> = Vec::new();
         let mut roles: Vec<PrincipalId> = Vec::new();
         let mut only_roles = true;
+        let mut closed = true;
         for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
             let assumes = |pattern: &String| {
                 let glob = Glob::new(&pattern.to_ascii_lowercase());
@@ -202,6 +209,7 @@ impl Sorter<'_> {
             let Some(principal) = &statement.principal else { continue };
             if principal.negated {
                 named.push((Kind::Anyone, "trusts everybody but a few".to_owned()));
+                closed = false;
                 continue;
             }
             for spec in &principal.values {
@@ -216,6 +224,7 @@ impl Sorter<'_> {
                     Some(role) => roles.push(role),
                     None => only_roles = false,
                 }
+                closed &= found.0 == Kind::Person && matches!(spec, PrincipalSpec::Aws(_));
                 named.push(found);
             }
         }
@@ -227,12 +236,14 @@ impl Sorter<'_> {
                 kind: *kind,
                 why: why.clone(),
                 assumable: true,
+                closed,
                 roles: if only_roles { roles } else { Vec::new() },
             },
             None => Trust {
                 kind: Kind::Other,
                 why: "trusts nobody who exists".to_owned(),
                 assumable: false,
+                closed: true,
                 roles: Vec::new(),
             },
         }

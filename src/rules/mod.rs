@@ -6,6 +6,7 @@ mod definitions;
 mod file;
 mod kind;
 mod predicate;
+mod reach;
 mod suppression;
 
 pub use definitions::Definitions;
@@ -18,6 +19,7 @@ use crate::base::Certainty;
 use crate::base::Glob;
 use crate::finding::{Finding, Severity};
 use crate::inventory::{PrincipalId, words};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the configuration says about an audit.
@@ -53,6 +55,8 @@ pub(crate) struct Question<'q> {
     pub kinds: &'q Kinds,
     /// What somebody can take of an environment without becoming somebody else; found when first asked for.
     pub means: predicate::Taken<'q>,
+    /// Roles of which it was asked whether anybody can become them, and whether nobody can.
+    pub unreachable: RefCell<BTreeMap<PrincipalId, bool>>,
     /// Suppressions of the rule that asks.
     pub suppressions: suppression::OfRule<'q>,
 }
@@ -78,6 +82,7 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
         definitions,
         kinds: &kinds,
         means: predicate::Taken::new(access),
+        unreachable: RefCell::default(),
         suppressions: Vec::new(),
     };
     let mut used: BTreeSet<usize> = BTreeSet::new();

@@ -15,6 +15,7 @@ pub(crate) use destroys::Taken;
 
 use super::file::{Exception, Fix, Predicate, Rule};
 use super::kind::Kind;
+use super::reach::reservations;
 use super::suppression::split;
 use super::{Question, words};
 use crate::base::Certainty;
@@ -215,6 +216,13 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         .replace("{who}", &words::principals(inventory, &principals))
         .replace("{what}", &what)
         .replace("{actions}", &actions.join(", "));
+    let mut draft = draft;
+    let reservations = reservations(question, &draft.principals);
+    if !reservations.conditions.is_empty() {
+        draft.terms.certainty = draft.terms.certainty.max(Certainty::Conditional);
+        draft.terms.conditions.extend(reservations.conditions);
+    }
+    draft.evidence.extend(reservations.notes.into_iter().map(|text| Evidence::Note { text }));
     let certainty = draft.terms.certainty;
     let mut arns: Vec<String> =
         resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| known.arn.to_string()).collect();
@@ -236,7 +244,10 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         actions,
         conditions: draft.terms.conditions.iter().cloned().collect(),
         consequence: rule.consequence.trim().to_owned(),
-        remediation: rule.remediation.trim().to_owned(),
+        remediation: match reservations.remediation {
+            Some(further) => format!("{} {further}", rule.remediation.trim()),
+            None => rule.remediation.trim().to_owned(),
+        },
         // What could not be decided needs to be looked at, not mended.
         fix: (certainty != Certainty::Unknown).then(|| intent(rule, question, &draft)).flatten(),
         evidence: draft.evidence,
@@ -269,11 +280,15 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
             for id in &draft.resources {
                 resources.extend(inventory.resource(*id).map(|known| known.arn.to_string()));
             }
+            let attach_to: Vec<String> = holders(question, draft).into_iter().collect();
+            if attach_to.is_empty() {
+                return None;
+            }
             Some(FixIntent::DenyActions {
                 name: name.clone(),
                 actions: actions.into_iter().collect(),
                 resources: resources.into_iter().collect(),
-                attach_to: holders(question, draft).into_iter().collect(),
+                attach_to,
                 except: Vec::new(),
             })
         }
@@ -289,6 +304,9 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
                 _ => None,
             })?;
             let from = holders(question, draft);
+            if from.is_empty() {
+                return None;
+            }
             let remaining =
                 from.iter().map(|holder| (holder.clone(), kept(inventory, holder, &statement.policy))).collect();
             Some(FixIntent::DetachPolicy {
@@ -317,7 +335,9 @@ fn holders(question: &Question<'_>, draft: &Draft) -> BTreeSet<String> {
         })
         .collect();
     let mut holders = BTreeSet::new();
-    for principal in draft.principals.iter().filter_map(|id| inventory.principal(*id)) {
+    // AWS refuses to change the roles that it keeps itself.
+    let changeable = |principal: &&crate::inventory::Principal| !principal.reserved && !principal.service_linked;
+    for principal in draft.principals.iter().filter_map(|id| inventory.principal(*id)).filter(changeable) {
         let carried = principal
             .policies
             .iter()
