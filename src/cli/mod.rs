@@ -60,7 +60,7 @@ enum Command {
     WhoCan(who_can::Arguments),
     /// Tell why a principal may or may not do an action to a resource
     Explain(explain::Arguments),
-    /// Tell for each store of production data whether and to what moment it could be restored
+    /// Tell whether and to what moment production data could be restored
     Recovery(recovery::Arguments),
     /// Decide requests written down as JSON Lines
     Simulate(simulate::Arguments),

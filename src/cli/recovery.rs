@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// Tell for each store of production data whether and to what moment it could be restored.
+/// Tell whether and to what moment production data could be restored.
 ///
 /// One line a store: whether it refuses to be deleted, to what moment it could be brought back, how old its newest copy
 /// is, whether a copy outlives whoever destroys the data, when a restore was last proven, and who could destroy the data
