@@ -6,7 +6,7 @@ use super::text::{Page, count, few, printable, short};
 use super::who_can::Format;
 use super::{Exit, output};
 use crate::access::Access;
-use crate::inventory::{Inventory, PRODUCTION, PrincipalId};
+use crate::inventory::{Inventory, PRODUCTION, PrincipalId, words};
 use crate::recovery::{Able, Answer, Copy, CopyKind, Hold, Key, Proof, Protection, Store, Taken, WayBack, stores};
 use clap::Args;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
@@ -139,17 +139,10 @@ impl Answered<'_> {
 
     fn name(&self, store: &Store) -> String {
         let Some(known) = self.inventory.resource(store.resource) else { return String::new() };
-        let name = ["UserPoolName", "DBInstanceIdentifier", "DBClusterIdentifier", "LogGroupName"]
-            .iter()
-            .find_map(|property| known.text(property));
-        let kind = known.kind.rsplit_once("::").map_or(known.kind.as_str(), |(_, last)| last);
-        match name {
-            Some(name) => printable(&format!("{} {name}", kind.to_lowercase())),
-            None if known.kind == "AWS::S3::Bucket" => {
-                printable(&format!("bucket {}", short(self.inventory, &known.arn)))
-            }
-            None => short(self.inventory, &known.arn),
-        }
+        let several = self.inventory.accounts.len() > 1;
+        let account = self.inventory.account(known.account).filter(|_| several);
+        let of = account.map(|account| format!(" of {}", account.id)).unwrap_or_default();
+        printable(&format!("{}{of}", words::resource(known)))
     }
 
     fn cells(&self, store: &Store) -> [(String, Option<Color>); 6] {

@@ -170,6 +170,9 @@ pub struct TargetResource {
 pub struct SetArguments {
     /// The resource.
     pub resource: TargetResource,
+    /// Terraform type that carries the arguments, where it is not the resource's own: `aws_s3_bucket_versioning`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// Terraform argument paths and values, such as `point_in_time_recovery.enabled` = `true`; nested blocks by dots.
     pub arguments: Vec<(String, serde_json::Value)>,
 }

@@ -9,6 +9,7 @@ mod deny;
 mod detach;
 mod hcl;
 mod names;
+mod part;
 mod pipeline;
 mod resource;
 mod table;
@@ -165,6 +166,8 @@ impl Unit {
 /// Everything that the findings ask of one resource.
 struct Change<'a> {
     resource: &'a TargetResource,
+    /// Terraform type that carries the arguments, where it is not the resource's own.
+    part: Option<&'a str>,
     account: Option<String>,
     /// Argument to value, with the finding that asked first.
     arguments: Vec<(&'a str, &'a Value)>,
@@ -198,7 +201,7 @@ fn units(findings: &[Finding]) -> (Vec<Unit>, Vec<NoFix>) {
     let mut ordered: Vec<&Finding> = findings.iter().collect();
     ordered.sort_by(|one, other| other.severity.cmp(&one.severity).then_with(|| one.id.cmp(&other.id)));
 
-    let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
+    let mut changes: BTreeMap<(&str, Option<&str>), Change> = BTreeMap::new();
     let mut denials: BTreeMap<DenialTerms, Denial> = BTreeMap::new();
     let mut detachments: BTreeMap<&str, Detachment> = BTreeMap::new();
     for finding in ordered {
@@ -206,7 +209,7 @@ fn units(findings: &[Finding]) -> (Vec<Unit>, Vec<NoFix>) {
             None => {}
             Some(FixIntent::SetArguments { targets }) => {
                 for target in targets {
-                    let change = change_of(&mut changes, &target.resource, finding);
+                    let change = change_of(&mut changes, &target.resource, target.part.as_deref(), finding);
                     for (name, value) in &target.arguments {
                         match change.arguments.iter().find(|(given, _)| given == name) {
                             None => change.arguments.push((name, value)),
@@ -220,11 +223,11 @@ fn units(findings: &[Finding]) -> (Vec<Unit>, Vec<NoFix>) {
                 }
             }
             Some(FixIntent::AddApproval { pipeline, before_stage }) => {
-                change_of(&mut changes, pipeline, finding).stages.insert(before_stage);
+                change_of(&mut changes, pipeline, None, finding).stages.insert(before_stage);
             }
             Some(FixIntent::Remove { targets }) => {
                 for target in targets {
-                    change_of(&mut changes, target, finding).remove = true;
+                    change_of(&mut changes, target, None, finding).remove = true;
                 }
             }
             Some(FixIntent::DenyActions { name, actions, resources, attach_to, except }) => {
@@ -267,7 +270,12 @@ fn units(findings: &[Finding]) -> (Vec<Unit>, Vec<NoFix>) {
         Ok(unit) => units.push(unit),
         Err(problem) => problems.push(problem),
     };
-    changes.into_values().for_each(|change| keep(resource::unit(change)));
+    for change in changes.into_values() {
+        keep(match change.part {
+            Some(part) => part::unit(change, part),
+            None => resource::unit(change),
+        });
+    }
     // A principal's exclusive list of policies must hold the denials that the same run attaches to it.
     let mut attached: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (terms, denial) in &denials {
@@ -280,12 +288,14 @@ fn units(findings: &[Finding]) -> (Vec<Unit>, Vec<NoFix>) {
 }
 
 fn change_of<'a, 'b>(
-    changes: &'b mut BTreeMap<&'a str, Change<'a>>,
+    changes: &'b mut BTreeMap<(&'a str, Option<&'a str>), Change<'a>>,
     resource: &'a TargetResource,
+    part: Option<&'a str>,
     finding: &'a Finding,
 ) -> &'b mut Change<'a> {
-    let change = changes.entry(&resource.arn).or_insert_with(|| Change {
+    let change = changes.entry((&resource.arn, part)).or_insert_with(|| Change {
         resource,
+        part,
         account: account(&resource.arn, finding),
         arguments: Vec::new(),
         stages: BTreeSet::new(),

@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 const STACK_TAG: &str = "aws:cloudformation:stack-name";
 
 /// An argument to write.
-struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     /// Argument; blocks by dots.
-    path: &'a str,
-    value: Expression,
+    pub(super) path: &'a str,
+    pub(super) value: Expression,
     /// Whether a finding asks for it.
-    fix: bool,
+    pub(super) fix: bool,
 }
 
 /// Writes everything that is asked of one resource.
@@ -48,7 +48,7 @@ pub(super) fn unit(mut change: Change) -> Result<Unit, NoFix> {
     }
     comments.extend(change.notes.iter().flat_map(|note| hcl::wrapped(note)));
 
-    let mut blocks = vec![import(mapping, &name, &id, parsed.region)];
+    let mut blocks = vec![import(mapping, &name, &id, parsed.region, arn)];
     let mut body = hcl::block("resource", &[mapping.terraform, &name]);
     if !parsed.region.is_empty() {
         hcl::set(&mut body, "region", hcl::string(parsed.region));
@@ -123,8 +123,11 @@ fn id<'a>(mapping: &Mapping, arn: &Arn<'a>) -> Option<Vec<&'a str>> {
     parts.iter().all(|part| !part.is_empty()).then_some(parts)
 }
 
-fn import(mapping: &Mapping, name: &str, id: &[&str], region: &str) -> Block {
-    let mut id = id.join("/");
+fn import(mapping: &Mapping, name: &str, id: &[&str], region: &str, arn: &str) -> Block {
+    let mut id = match mapping.imported_by_arn {
+        true => arn.to_owned(),
+        false => id.join("/"),
+    };
     if !region.is_empty() {
         id = format!("{id}@{region}");
     }
@@ -196,7 +199,7 @@ fn top(path: &str) -> &str {
 }
 
 /// Nested blocks of arguments with dotted paths; those that a finding asks for are marked.
-fn nest_all(body: &mut Block, wanted: Vec<Wanted>, mark: bool) {
+pub(super) fn nest_all(body: &mut Block, wanted: Vec<Wanted>, mark: bool) {
     let mut order: Vec<&str> = Vec::new();
     for item in &wanted {
         if !order.contains(&top(item.path)) {
@@ -224,7 +227,7 @@ fn nest_all(body: &mut Block, wanted: Vec<Wanted>, mark: bool) {
     }
 }
 
-fn lifecycle(protected: bool, ignored: &BTreeSet<&str>) -> Block {
+pub(super) fn lifecycle(protected: bool, ignored: &BTreeSet<&str>) -> Block {
     let mut block = hcl::block("lifecycle", &[]);
     if protected {
         hcl::set(&mut block, "prevent_destroy", Expression::from(true));

@@ -8,6 +8,8 @@ pub(super) struct Mapping {
     pub(super) terraform: &'static str,
     /// What stands before the import ID in the resource part of the ARN.
     pub(super) id_after: &'static str,
+    /// Whether Terraform imports it by its ARN.
+    pub(super) imported_by_arn: bool,
     /// What joins the two parts of the ID in the ARN, where it has two; the import ID has `/` there.
     pub(super) id_joint: Option<&'static str>,
     /// Arguments to state, in order.
@@ -68,6 +70,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::DynamoDB::Table",
         terraform: "aws_dynamodb_table",
         id_after: "table/",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[
             identified("name", "TableName", 0),
@@ -103,6 +106,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::Amplify::App",
         terraform: "aws_amplify_app",
         id_after: "apps/",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[required("name", "Name"), optional("description", "Description")],
         shape: Shape::Flat,
@@ -136,6 +140,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::Amplify::Branch",
         terraform: "aws_amplify_branch",
         id_after: "apps/",
+        imported_by_arn: false,
         id_joint: Some("/branches/"),
         arguments: &[
             identified("app_id", "AppId", 0),
@@ -168,6 +173,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::Amplify::Webhook",
         terraform: "aws_amplify_webhook",
         id_after: "webhooks/",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[
             required("app_id", "AppId"),
@@ -183,6 +189,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::Cognito::UserPool",
         terraform: "aws_cognito_user_pool",
         id_after: "userpool/",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[required("name", "UserPoolName"), optional("deletion_protection", "DeletionProtection")],
         shape: Shape::Flat,
@@ -222,6 +229,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::CodePipeline::Pipeline",
         terraform: "aws_codepipeline",
         id_after: "",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[
             identified("name", "Name", 0),
@@ -238,6 +246,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::RDS::DBInstance",
         terraform: "aws_db_instance",
         id_after: "db:",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[
             identified("identifier", "DBInstanceIdentifier", 0),
@@ -312,6 +321,7 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         cloudformation: "AWS::RDS::DBCluster",
         terraform: "aws_rds_cluster",
         id_after: "cluster:",
+        imported_by_arn: false,
         id_joint: None,
         arguments: &[
             identified("cluster_identifier", "DBClusterIdentifier", 0),
@@ -373,5 +383,91 @@ pub(super) const MAPPINGS: &[Mapping] = &[
         ],
         data: true,
         delete: None,
+    },
+    Mapping {
+        cloudformation: "AWS::CloudTrail::Trail",
+        terraform: "aws_cloudtrail",
+        id_after: "trail/",
+        imported_by_arn: true,
+        id_joint: None,
+        arguments: &[
+            identified("name", "TrailName", 0),
+            required("s3_bucket_name", "S3BucketName"),
+            optional("is_multi_region_trail", "IsMultiRegionTrail"),
+            optional("is_organization_trail", "IsOrganizationTrail"),
+            optional("enable_logging", "IsLogging"),
+            optional("enable_log_file_validation", "EnableLogFileValidation"),
+        ],
+        shape: Shape::Flat,
+        kept: &[
+            "advanced_event_selector",
+            "cloud_watch_logs_group_arn",
+            "cloud_watch_logs_role_arn",
+            "enable_log_file_validation",
+            "enable_logging",
+            "event_selector",
+            "include_global_service_events",
+            "insight_selector",
+            "is_multi_region_trail",
+            "is_organization_trail",
+            "kms_key_id",
+            "s3_key_prefix",
+            "sns_topic_name",
+            "tags",
+        ],
+        data: true,
+        delete: None,
+    },
+    Mapping {
+        cloudformation: "AWS::Logs::LogGroup",
+        terraform: "aws_cloudwatch_log_group",
+        id_after: "log-group:",
+        imported_by_arn: false,
+        id_joint: None,
+        arguments: &[
+            identified("name", "LogGroupName", 0),
+            optional("retention_in_days", "RetentionInDays"),
+            optional("kms_key_id", "KmsKeyId"),
+            optional("deletion_protection_enabled", "DeletionProtectionEnabled"),
+        ],
+        shape: Shape::Flat,
+        kept: &[
+            "deletion_protection_enabled",
+            "kms_key_id",
+            "log_group_class",
+            "retention_in_days",
+            "skip_destroy",
+            "tags",
+        ],
+        data: true,
+        delete: None,
+    },
+];
+
+/// A Terraform resource that is a part of another: the versioning of a bucket.
+pub(super) struct Part {
+    /// CloudFormation type of the whole.
+    pub(super) cloudformation: &'static str,
+    /// Terraform resource type of the part.
+    pub(super) terraform: &'static str,
+    /// Argument that names the whole.
+    pub(super) of: &'static str,
+    /// What stands before the name in the resource part of the ARN.
+    pub(super) name_after: &'static str,
+}
+
+/// The part of a whole.
+pub(super) fn part(cloudformation: &str, terraform: &str) -> Option<&'static Part> {
+    PARTS.iter().find(|part| part.cloudformation == cloudformation && part.terraform == terraform)
+}
+
+/// Setting them once more changes nothing else, so they are made anew and need no import.
+const PARTS: &[Part] = &[
+    Part { cloudformation: "AWS::S3::Bucket", terraform: "aws_s3_bucket_versioning", of: "bucket", name_after: "" },
+    Part {
+        cloudformation: "AWS::Backup::BackupVault",
+        terraform: "aws_backup_vault_lock_configuration",
+        of: "backup_vault_name",
+        name_after: "backup-vault:",
     },
 ];

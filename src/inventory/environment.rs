@@ -3,6 +3,7 @@
 //! What is said explicitly wins: a tag over an Amplify stage, that over the account, that over a part of the name, and
 //! all of these over what follows from another resource (the stack that made it, the branch it serves).
 
+use super::links::Links;
 use super::{Principal, PrincipalKind, Resource, ResourceId};
 use crate::base::{Arn, Glob};
 use serde::Deserialize;
@@ -120,13 +121,14 @@ pub(super) fn recognise(resources: &mut [Resource], account_ids: &[String], rule
         let account = account_ids.get(resource.account.0 as usize).map_or("", String::as_str);
         resource.environment = compiled.of_resource(resource, account);
     }
-    // Links reach two steps (branch to backend environment to stack to table); each round adds one.
-    for _ in 0..4 {
+    let links = Links::new(resources);
+    // Links reach some steps (branch to backend environment to stack to table to vault to key); each round adds one.
+    for _ in 0..6 {
         let found: Vec<(usize, Recognition)> = resources
             .iter()
             .enumerate()
             .filter(|(_, resource)| resource.environment.is_none())
-            .filter_map(|(index, resource)| Some((index, linked(resource, resources)?)))
+            .filter_map(|(index, resource)| Some((index, linked(resource, links.of(index), resources)?)))
             .collect();
         if found.is_empty() {
             return;
@@ -240,7 +242,7 @@ pub(super) fn is_negation(word: &str) -> bool {
 }
 
 /// What follows from other resources. Production wins where several environments meet: deleting an app deletes them all.
-fn linked(resource: &Resource, all: &[Resource]) -> Option<Recognition> {
+fn linked(resource: &Resource, serves: &[(usize, &'static str)], all: &[Resource]) -> Option<Recognition> {
     let app = resource.text("AppId");
     let branches = || {
         all.iter()
@@ -292,7 +294,18 @@ fn linked(resource: &Resource, all: &[Resource]) -> Option<Recognition> {
                 }
             }
         }
+        "AWS::CloudTrail::Trail" => {
+            let recorded = |other: &&Resource| other.account == resource.account && other.is_production();
+            if let Some(other) = all.iter().find(recorded) {
+                link(other, "records the account of production".to_owned());
+            }
+        }
         _ => {}
+    }
+    for (served, how) in serves {
+        if let Some(other) = all.get(*served) {
+            link(other, format!("{how} {}", Arn::parse(&other.arn).map_or(&*other.arn, |arn| arn.name())));
+        }
     }
     for stack in &resource.stacks {
         let ResourceId(index) = *stack;

@@ -3,6 +3,7 @@
 
 mod build;
 mod environment;
+mod links;
 pub mod words;
 
 pub use environment::{Basis, EnvironmentRule, EnvironmentRules, PRODUCTION, Recognition};

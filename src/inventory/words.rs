@@ -58,8 +58,20 @@ fn few(names: &[String], many: &str) -> String {
     }
 }
 
+/// Properties that hold what a person calls a resource.
+const NAMES: [&str; 8] =
+    ["StackName", "DomainName", "BranchName", "EnvironmentName", "UserPoolName", "LogGroupName", "Name", "TableName"];
+
+/// What is no resource of the inventory, as a person calls it: an account by its root user's ARN is `account N`.
+pub fn other(arn: &str) -> String {
+    match Arn::parse(arn) {
+        Some(parsed) if parsed.service == "iam" && parsed.resource == "root" => format!("account {}", parsed.account),
+        _ => arn.to_owned(),
+    }
+}
+
 fn name(resource: &Resource) -> String {
-    for property in ["StackName", "DomainName", "BranchName", "EnvironmentName", "UserPoolName", "Name", "TableName"] {
+    for property in NAMES {
         if let Some(text) = resource.text(property) {
             return text.to_owned();
         }
@@ -76,13 +88,21 @@ pub fn noun(kind: &str) -> String {
         "AWS::Amplify::Domain" => "custom domain",
         "AWS::Amplify::Webhook" => "Amplify webhook",
         "AWS::AppSync::GraphQLApi" => "GraphQL API",
+        "AWS::Backup::BackupVault" => "backup vault",
+        "AWS::Backup::RecoveryPoint" => "recovery point",
         "AWS::CloudFormation::Stack" => "CloudFormation stack",
+        "AWS::CloudTrail::Trail" => "trail",
         "AWS::CodePipeline::Pipeline" => "pipeline",
         "AWS::Cognito::UserPool" => "Cognito user pool",
         "AWS::DynamoDB::Table" => "DynamoDB table",
+        "AWS::KMS::Key" => "KMS key",
+        "AWS::Lambda::Function" => "Lambda function",
+        "AWS::Logs::LogGroup" => "log group",
         "AWS::RDS::DBCluster" => "RDS cluster",
         "AWS::RDS::DBInstance" => "RDS instance",
+        "AWS::Route53::HostedZone" => "hosted zone",
         "AWS::S3::Bucket" => "S3 bucket",
+        "AWS::SecretsManager::Secret" => "secret",
         _ => "",
     };
     if !known.is_empty() {

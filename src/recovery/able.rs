@@ -109,6 +109,17 @@ fn level(decision: &Decision) -> Option<Level> {
     }
 }
 
+/// A call that destroys something, or takes away what protects it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// The action.
+    pub action: &'static str,
+    /// The ARN that the request names.
+    pub arn: String,
+    /// The resource whose policy speaks for it.
+    pub owner: Option<ResourceId>,
+}
+
 /// Number of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ask(u32);
@@ -127,14 +138,12 @@ impl Way {
     }
 }
 
-/// A question's number, the ARN it names, and the resource whose policy speaks for it.
-type Asked = (Ask, String, Option<ResourceId>);
-
 /// Questions: each is asked once, those of one action together.
 #[derive(Default)]
 pub(super) struct Asks {
-    known: FxHashMap<(&'static str, String, Option<ResourceId>), Ask>,
-    by_action: BTreeMap<&'static str, Vec<Asked>>,
+    known: FxHashMap<Call, Ask>,
+    /// In the order of their numbers.
+    calls: Vec<Call>,
 }
 
 impl Asks {
@@ -148,10 +157,11 @@ impl Asks {
 
     /// Who can do an action to something by its ARN; the policy of the owner speaks for it.
     pub fn part(&mut self, action: &'static str, arn: &str, owner: Option<ResourceId>) -> Ask {
-        let next = Ask(u32::try_from(self.known.len()).unwrap_or(u32::MAX));
-        let ask = *self.known.entry((action, arn.to_owned(), owner)).or_insert(next);
+        let call = Call { action, arn: arn.to_owned(), owner };
+        let next = Ask(u32::try_from(self.calls.len()).unwrap_or(u32::MAX));
+        let ask = *self.known.entry(call.clone()).or_insert(next);
         if ask == next {
-            self.by_action.entry(action).or_default().push((ask, arn.to_owned(), owner));
+            self.calls.push(call);
         }
         ask
     }
@@ -159,12 +169,16 @@ impl Asks {
     /// Asks them all. Calls that a service makes with the caller's rights count: a condition says so where it matters.
     pub fn answer(self, access: &Access<'_>) -> Answers {
         let inventory = access.inventory();
-        let context = Context::new(World::Open);
-        let mut answers = Answers { all: vec![Arc::default(); self.known.len()] };
-        for (action, asks) in &self.by_action {
+        let context = circumstances();
+        let mut by_action: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+        for (at, call) in self.calls.iter().enumerate() {
+            by_action.entry(call.action).or_default().push(at);
+        }
+        let mut all: Vec<Arc<Able>> = vec![Arc::default(); self.calls.len()];
+        for (action, asks) in by_action {
             let mut targets = Targets::default();
-            for (_, arn, owner) in asks {
-                push(&mut targets, inventory, arn, *owner);
+            for call in asks.iter().filter_map(|at| self.calls.get(*at)) {
+                push(&mut targets, inventory, &call.arn, call.owner);
             }
             let found = access.who_can(action, &targets, &context);
             // For each target: which classes can, and how surely.
@@ -180,7 +194,7 @@ impl Asks {
                 }
             }
             let mut seen: FxHashMap<Vec<(u32, Level)>, Arc<Able>> = FxHashMap::default();
-            for ((ask, ..), of_target) in asks.iter().zip(can) {
+            for (ask, of_target) in asks.iter().zip(can) {
                 let able = seen.entry(of_target).or_insert_with_key(|classes| {
                     let mut able = Able::default();
                     for (index, level) in classes {
@@ -194,16 +208,22 @@ impl Asks {
                     }
                     Arc::new(able)
                 });
-                if let Some(place) = answers.all.get_mut(ask.0 as usize) {
+                if let Some(place) = all.get_mut(*ask) {
                     *place = Arc::clone(able);
                 }
             }
         }
-        answers
+        Answers { all, calls: self.calls }
     }
 }
 
-fn push<'i>(targets: &mut Targets<'i>, inventory: &'i Inventory, arn: &str, owner: Option<ResourceId>) {
+/// Calls of all kinds: by somebody, or by a service with the caller's rights.
+pub(super) fn circumstances() -> Context {
+    Context::new(World::Open)
+}
+
+/// Adds what a call names to the targets of a question.
+pub(super) fn push<'i>(targets: &mut Targets<'i>, inventory: &'i Inventory, arn: &str, owner: Option<ResourceId>) {
     let owned_by = owner.and_then(|id| inventory.resource(id));
     let mut target = match inventory.find_resource(arn).and_then(|id| inventory.resource(id)) {
         Some(known) => target_of(inventory, known),
@@ -223,9 +243,16 @@ fn push<'i>(targets: &mut Targets<'i>, inventory: &'i Inventory, arn: &str, owne
 /// What came of the questions.
 pub(super) struct Answers {
     all: Vec<Arc<Able>>,
+    calls: Vec<Call>,
 }
 
 impl Answers {
+    /// The calls of the first of the ways.
+    pub fn calls(&self, ways: &[Way]) -> Vec<Call> {
+        let asks = ways.first().map(|way| way.all.as_slice()).unwrap_or_default();
+        asks.iter().filter_map(|ask| self.calls.get(ask.0 as usize)).cloned().collect()
+    }
+
     /// Who can do what was asked.
     pub fn of(&self, ask: Ask) -> Able {
         self.all.get(ask.0 as usize).map(|able| Able::clone(able)).unwrap_or_default()

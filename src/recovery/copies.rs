@@ -1,6 +1,6 @@
 //! The copies of a store: what services keep by themselves, snapshots, recovery points of AWS Backup, replicas.
 
-use super::able::{Able, Answers, Asks, Way};
+use super::able::{Able, Answers, Asks, Call, Way};
 use super::index::{Index, time};
 use super::key::{Key, KeyPlan};
 use super::vault::{Hold, of_bucket, of_vault};
@@ -62,6 +62,8 @@ pub struct Copy {
     pub key: Key,
     /// Who can destroy it.
     pub destroyed_by: Able,
+    /// The calls that destroy it; empty where none does, or those that destroy the data do.
+    pub calls: Vec<Call>,
 }
 
 /// A copy before anybody was asked about it.
@@ -93,6 +95,7 @@ impl CopyPlan {
             hold: self.hold,
             key: self.key.answered(answers),
             destroyed_by,
+            calls: self.ways.filter(|_| !self.hold.is_firm()).map(|ways| answers.calls(&ways)).unwrap_or_default(),
         }
     }
 }
@@ -394,7 +397,7 @@ impl<'i> Gathering<'_, 'i> {
             let looked = arn::account_of(vault).and_then(|account| self.index.account(account));
             if completed && looked.is_none() && seen.insert(point.to_owned()) {
                 let taken = job.properties.get("CompletionDate").and_then(time).map_or(Taken::NotRead, Taken::At);
-                self.recovery_point(store, point, vault, taken, None);
+                self.recovery_point(store, point, vault, taken, job.text("DestinationEncryptionKeyArn"));
             }
         }
     }

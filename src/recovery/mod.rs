@@ -11,14 +11,15 @@ mod key;
 mod kind;
 mod vault;
 
-pub use able::Able;
+pub use able::{Able, Call};
 pub use copies::{Copy, CopyKind, Taken};
 pub use key::Key;
 pub use kind::Protection;
 pub use vault::Hold;
 
-use crate::access::Access;
-use crate::inventory::ResourceId;
+use crate::access::{Access, Targets};
+use crate::engine::{Applied, Decision};
+use crate::inventory::{PrincipalId, ResourceId};
 use able::{Asks, Way};
 use copies::CopyPlan;
 use index::{Index, time};
@@ -104,6 +105,8 @@ pub struct Store {
     pub proof: Proof,
     /// Who can destroy the data.
     pub destroyed_by: Able,
+    /// The calls that destroy it.
+    pub calls: Vec<Call>,
     /// Who can destroy the data and every copy that is known.
     pub with_copies_by: Able,
     /// Calls whose answers are missing: there may be more copies, or restores, than are known.
@@ -138,6 +141,14 @@ pub fn stores(access: &Access<'_>, environment: &str) -> Vec<Store> {
     plans.into_iter().map(|plan| plan.answered(&index, &answers)).collect()
 }
 
+/// Decides one of the calls for somebody, and lists the statements that bear on it.
+pub fn decide(access: &Access<'_>, principal: PrincipalId, call: &Call) -> Option<(Decision, Vec<Applied>)> {
+    let mut targets = Targets::default();
+    able::push(&mut targets, access.inventory(), &call.arn, call.owner);
+    let (target, owner) = targets.get(0)?;
+    access.decide(principal, call.action, target, owner, &able::circumstances())
+}
+
 impl Plan {
     fn answered(self, index: &Index<'_>, answers: &able::Answers) -> Store {
         let data = answers.any(&self.ways);
@@ -167,6 +178,7 @@ impl Plan {
             key_is_safe: (missing || !kept.is_empty()).then(|| key_is_safe(&kept, &data, missing)),
             proof,
             has_copies: self.kind.has_copies,
+            calls: answers.calls(&self.ways),
             destroyed_by: data,
             with_copies_by,
             copies,

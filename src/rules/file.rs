@@ -101,10 +101,42 @@ pub enum Predicate {
         resource_type: Types,
         /// Environment of the resource.
         environment: String,
-        /// CEL over `properties` and `tags`; true: violated. An error (a property that was not read): unknown.
+        /// CEL over `properties`, `tags` and `collected_at` (the moment of the snapshot, as text); true: violated. An error (a property that was not read): unknown.
         violated_if: String,
         /// Property to show as evidence, nested by dots.
         property: String,
+        /// Service and operation that the expression relies on: where that call was not read whole, what looks violated
+        /// is unknown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        needs: Option<(String, String)>,
+    },
+    /// A store of data could not be recovered as it should.
+    Recoverable {
+        /// Environment of the stores.
+        environment: String,
+        /// What it lacks.
+        lacks: Lack,
+        /// CloudFormation types of the stores; nothing: all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource_type: Option<Types>,
+        /// How old is too old, in days, for what has an age.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u32>,
+        /// Who is left out, where principals are asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
+    /// An account that holds resources of the environment lacks something.
+    Account {
+        /// The environment.
+        environment: String,
+        /// What it lacks.
+        lacks: AccountLack,
+    },
+    /// A DNS record of the environment points at something that is not there.
+    DanglingRecord {
+        /// Environment of the hosted zone.
+        environment: String,
     },
     /// Something reaches the environment and nobody has to approve it.
     RolloutGate {
@@ -155,6 +187,38 @@ pub struct Anything {
     pub unless_read: (String, String),
 }
 
+/// What a store of data may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lack {
+    /// A copy that outlives whoever can destroy the data.
+    IndependentCopy,
+    /// For that copy, a key that outlives them.
+    SafeKey,
+    /// A restore that was completed within the days.
+    RestoreProof,
+    /// A copy that is younger than the days, or continuous recovery.
+    RecentCopy,
+    /// Somebody else who must help to destroy it with all its copies.
+    SecondPerson,
+}
+
+/// What an account may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountLack {
+    /// A trail that records who did what.
+    Trail,
+    /// Somebody who is told of deletions.
+    DeletionAlert,
+    /// An alarm or a health check that notices when production is gone.
+    Watch,
+    /// An account that holds nothing else.
+    OwnAccount,
+    /// A stack, or a tag of a tool, that says from which code the resources can be made again.
+    Code,
+}
+
 /// A way into an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -189,6 +253,9 @@ pub enum Fix {
     },
     /// Set arguments on the resources.
     SetArguments {
+        /// Terraform type that carries them, where it is not the resource's own: the versioning of a bucket.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part: Option<String>,
         /// Terraform argument paths and values.
         arguments: BTreeMap<String, serde_json::Value>,
     },

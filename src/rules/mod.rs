@@ -19,8 +19,11 @@ use crate::base::Certainty;
 use crate::base::Glob;
 use crate::finding::{Finding, Severity};
 use crate::inventory::{PrincipalId, words};
+use crate::recovery::{self, Store};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// What the configuration says about an audit.
 #[derive(Clone, Debug, Default)]
@@ -59,9 +62,18 @@ pub(crate) struct Question<'q> {
     pub unreachable: RefCell<BTreeMap<PrincipalId, bool>>,
     /// Suppressions of the rule that asks.
     pub suppressions: suppression::OfRule<'q>,
+    /// What is known of the stores of an environment, once a rule has asked.
+    stores: OnceLock<(String, Vec<Store>)>,
 }
 
 impl Question<'_> {
+    /// What is known of the stores of an environment.
+    pub fn stores(&self, environment: &str) -> Cow<'_, [Store]> {
+        let ask = || recovery::stores(self.access, environment);
+        let (known, stores) = self.stores.get_or_init(|| (environment.to_owned(), ask()));
+        if known == environment { Cow::Borrowed(stores) } else { Cow::Owned(ask()) }
+    }
+
     /// Whether the principal is meant to be able to do everything.
     pub fn is_break_glass(&self, principal: PrincipalId) -> bool {
         self.access
@@ -84,6 +96,7 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
         means: predicate::Taken::new(access),
         unreachable: RefCell::default(),
         suppressions: Vec::new(),
+        stores: OnceLock::new(),
     };
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut outcome = Outcome::default();

@@ -44,7 +44,7 @@ fn target(arn: &str, kind: &str, properties: Value) -> TargetResource {
 
 fn set(resource: TargetResource, arguments: &[(&str, Value)]) -> Option<FixIntent> {
     let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    Some(FixIntent::SetArguments { targets: vec![SetArguments { resource, arguments }] })
+    Some(FixIntent::SetArguments { targets: vec![SetArguments { resource, part: None, arguments }] })
 }
 
 fn table() -> TargetResource {

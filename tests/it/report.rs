@@ -96,6 +96,7 @@ fn realistic() -> Report {
                     properties: serde_json::Map::new(),
                     tags: BTreeMap::new(),
                 },
+                part: None,
                 arguments: vec![("point_in_time_recovery.enabled".into(), json!(true))],
             }],
         }),

@@ -127,6 +127,8 @@ enum Intent<'a> {
 #[derive(Serialize)]
 struct Arguments<'a> {
     resource: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a str>,
     arguments: BTreeMap<&'a str, &'a Value>,
 }
 
@@ -306,6 +308,7 @@ impl<'a> From<&'a FixIntent> for Intent<'a> {
                     .iter()
                     .map(|target| Arguments {
                         resource: &target.resource.arn,
+                        part: target.part.as_deref(),
                         arguments: target.arguments.iter().map(|(name, value)| (name.as_str(), value)).collect(),
                     })
                     .collect(),

@@ -8,13 +8,16 @@ use crate::rules::Question;
 use crate::rules::file::Types;
 use serde_json::Value;
 
-pub(super) fn drafts(
-    question: &Question<'_>,
-    types: &Types,
-    environment: &str,
-    violated_if: &str,
-    property: &str,
-) -> Drafts {
+/// What is looked for in the properties.
+pub(super) struct LookedFor<'r> {
+    pub violated_if: &'r str,
+    pub property: &'r str,
+    /// The call that must have been read.
+    pub needs: Option<&'r (String, String)>,
+}
+
+pub(super) fn drafts(question: &Question<'_>, types: &Types, environment: &str, looked_for: &LookedFor<'_>) -> Drafts {
+    let LookedFor { violated_if, property, needs } = *looked_for;
     let mut drafts = Drafts::new();
     // A rule file is read only when its expression compiles.
     let Ok(program) = cel::Program::compile(violated_if) else { return drafts };
@@ -25,9 +28,11 @@ pub(super) fn drafts(
         if !applies {
             continue;
         }
-        let certainty = match violated(&program, resource) {
+        let read = needs.is_none_or(|(service, operation)| inventory.was_read(resource.account, service, operation));
+        let certainty = match violated(&program, resource, inventory.collected_at.as_deref()) {
             Some(false) => continue,
-            Some(true) => Certainty::Certain,
+            Some(true) if read => Certainty::Certain,
+            Some(true) => Certainty::Unknown,
             // What was not read is neither right nor wrong.
             None => Certainty::Unknown,
         };
@@ -52,10 +57,13 @@ pub(super) fn drafts(
     drafts
 }
 
-fn violated(program: &cel::Program, resource: &Resource) -> Option<bool> {
+fn violated(program: &cel::Program, resource: &Resource, collected_at: Option<&str>) -> Option<bool> {
     let mut context = cel::Context::default();
     context.add_variable("properties", Value::Object(resource.properties.clone())).ok()?;
     context.add_variable("tags", resource.tags.clone()).ok()?;
+    if let Some(moment) = collected_at {
+        context.add_variable("collected_at", moment).ok()?;
+    }
     match program.execute(&context) {
         Ok(cel::Value::Bool(violated)) => Some(violated),
         _ => None,

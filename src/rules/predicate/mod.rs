@@ -1,11 +1,14 @@
 //! The kinds of questions that rules ask, one file each. Each turns what it finds into drafts; the rule's texts make
 //! findings of them.
 
+mod account;
 mod administrator;
 mod can;
 mod can_anything;
 mod configuration;
+mod dangling;
 mod destroys;
+mod recoverable;
 mod rollout;
 mod stack;
 mod unreadable;
@@ -152,9 +155,16 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
             stack::drafts(question, Who { environment, kinds, except })
         }
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
-        Predicate::Configuration { resource_type, environment, violated_if, property } => {
-            configuration::drafts(question, resource_type, environment, violated_if, property)
+        Predicate::Configuration { resource_type, environment, violated_if, property, needs } => {
+            let looked_for = configuration::LookedFor { violated_if, property, needs: needs.as_ref() };
+            configuration::drafts(question, resource_type, environment, &looked_for)
         }
+        Predicate::Recoverable { environment, lacks, resource_type, days, except } => {
+            let asked = recoverable::Asked { environment, types: resource_type.as_ref(), days: *days, except };
+            recoverable::drafts(question, &asked, *lacks)
+        }
+        Predicate::Account { environment, lacks } => account::drafts(question, environment, *lacks),
+        Predicate::DanglingRecord { environment } => dangling::drafts(question, environment),
         Predicate::RolloutGate { of } => rollout::drafts(question, *of),
         Predicate::CanAnything { asks, except } => can_anything::drafts(question, asks, except),
         Predicate::UnreadablePolicy => unreadable::drafts(question),
@@ -207,7 +217,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
     let resources: Vec<ResourceId> = draft.resources.iter().copied().collect();
     let actions: Vec<String> = draft.actions.iter().cloned().collect();
     let what = if resources.is_empty() {
-        draft.others.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        draft.others.iter().map(|arn| words::other(arn)).collect::<Vec<_>>().join(", ")
     } else {
         words::resources(inventory, &resources)
     };
@@ -292,10 +302,11 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
                 except: Vec::new(),
             })
         }
-        Fix::SetArguments { arguments } => {
+        Fix::SetArguments { part, arguments } => {
             let arguments: Vec<(String, serde_json::Value)> =
                 arguments.iter().map(|(path, value)| (path.clone(), value.clone())).collect();
-            let targets = targets().map(|resource| SetArguments { resource, arguments: arguments.clone() }).collect();
+            let set = |resource| SetArguments { resource, part: part.clone(), arguments: arguments.clone() };
+            let targets = targets().map(set).collect();
             Some(FixIntent::SetArguments { targets })
         }
         Fix::DetachPolicy => {

@@ -1,0 +1,192 @@
+//! A store of data could not be recovered as it should.
+
+use super::{Draft, Drafts, add_evidence, carried_in_words, cause_of, evidence, is_excepted, statement_in_words};
+use crate::base::Certainty;
+use crate::finding::Evidence;
+use crate::inventory::{Inventory, PrincipalId, words};
+use crate::paths::Terms;
+use crate::recovery::{Answer, Call, CopyKind, Proof, Store, WayBack, decide};
+use crate::rules::Question;
+use crate::rules::file::{Exception, Lack, Types};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// Which stores are asked about, and by what measure.
+pub(super) struct Asked<'r> {
+    pub environment: &'r str,
+    pub types: Option<&'r Types>,
+    pub days: Option<u32>,
+    pub except: &'r [Exception],
+}
+
+pub(super) fn drafts(question: &Question<'_>, asked: &Asked<'_>, lacks: Lack) -> Drafts {
+    let inventory = question.access.inventory();
+    let stores = question.stores(asked.environment);
+    let of_type = |store: &&Store| {
+        let kind = inventory.resource(store.resource).map(|known| &known.kind);
+        asked.types.is_none_or(|types| kind.is_some_and(|kind| types.as_slice().contains(kind)))
+    };
+    let chosen = stores.iter().filter(of_type);
+    if lacks == Lack::SecondPerson {
+        return alone(question, chosen, asked.except);
+    }
+    let now = inventory.collected_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let oldest = now
+        .zip(asked.days)
+        .and_then(|(now, days)| now.checked_sub(SignedDuration::from_hours(i64::from(days).saturating_mul(24))).ok());
+    let mut drafts = Drafts::new();
+    for store in chosen {
+        let Some((certainty, note)) = lacking(inventory, store, lacks, oldest) else { continue };
+        let draft = drafts.entry(format!("{certainty:?}")).or_default();
+        draft.terms.certainty = certainty;
+        draft.resources.insert(store.resource);
+        let name = inventory.resource(store.resource).map(words::resource).unwrap_or_default();
+        draft.evidence.push(Evidence::Note { text: format!("{name}: {note}") });
+    }
+    drafts
+}
+
+/// How sure it is that the store lacks something, and why; `None`: it does not, or nothing is there that could.
+fn lacking(
+    inventory: &Inventory,
+    store: &Store,
+    lacks: Lack,
+    oldest: Option<Timestamp>,
+) -> Option<(Certainty, String)> {
+    let unread = || {
+        let calls: Vec<&str> = store.unread.iter().map(String::as_str).collect();
+        if calls.is_empty() { "something was not read".to_owned() } else { format!("not read: {}", calls.join(", ")) }
+    };
+    match lacks {
+        Lack::IndependentCopy => match store.independent {
+            // Without any copy, what lacks is a copy: rules of each kind say so.
+            Answer::No if store.copies.is_empty() => None,
+            Answer::No => Some((Certainty::Certain, copies(inventory, store))),
+            Answer::Unknown => Some((Certainty::Unknown, unread())),
+            Answer::Yes => None,
+        },
+        Lack::SafeKey => match (store.independent, store.key_is_safe) {
+            (Answer::Yes, Some(Answer::No)) => {
+                Some((Certainty::Certain, "the key of the copy can be deleted, or is no longer usable".to_owned()))
+            }
+            (Answer::Yes, Some(Answer::Unknown)) => {
+                Some((Certainty::Unknown, "the key of the copy was not read".to_owned()))
+            }
+            _ => None,
+        },
+        Lack::RestoreProof => match store.proof {
+            Proof::Never => Some((Certainty::Certain, "no restore is on record".to_owned())),
+            Proof::Failed(at) => Some((Certainty::Certain, format!("the last restore failed, at {at}"))),
+            Proof::Restored(at) => match oldest {
+                Some(oldest) if at < oldest => Some((Certainty::Certain, format!("last restored at {at}"))),
+                Some(_) => None,
+                None => Some((Certainty::Unknown, format!("last restored at {at}; the snapshot has no date"))),
+            },
+            Proof::NotRead => Some((Certainty::Unknown, unread())),
+            Proof::NothingToRestore => None,
+        },
+        Lack::RecentCopy => match (store.way_back, oldest) {
+            (WayBack::Copy(at), Some(oldest)) if at < oldest => {
+                Some((Certainty::Certain, format!("the newest copy is of {at}")))
+            }
+            (WayBack::Copy(at), None) => {
+                Some((Certainty::Unknown, format!("the newest copy is of {at}; the snapshot has no date")))
+            }
+            (WayBack::UndatedCopy, _) => Some((Certainty::Unknown, "nobody knows how old its copies are".to_owned())),
+            (WayBack::Unknown, _) => Some((Certainty::Unknown, unread())),
+            _ => None,
+        },
+        Lack::SecondPerson => None,
+    }
+}
+
+/// The copies in words: `point-in-time recovery and 2 recovery points, all of which permissions alone protect`.
+fn copies(inventory: &Inventory, store: &Store) -> String {
+    let mut counts: BTreeMap<CopyKind, usize> = BTreeMap::new();
+    for copy in &store.copies {
+        let count = counts.entry(copy.kind).or_default();
+        *count = count.saturating_add(1);
+    }
+    let told: Vec<String> = counts
+        .into_iter()
+        .map(|(kind, count)| {
+            let (one, many) = match kind {
+                CopyKind::PointInTime => ("point-in-time recovery", "point-in-time recovery"),
+                CopyKind::AutomatedBackup => ("automated backups", "automated backups"),
+                CopyKind::OldVersions => ("old versions", "old versions"),
+                CopyKind::Backup => ("backup", "backups"),
+                CopyKind::Snapshot => ("snapshot", "snapshots"),
+                CopyKind::RecoveryPoint => ("recovery point", "recovery points"),
+                CopyKind::Replica => ("replica", "replicas"),
+            };
+            match kind {
+                CopyKind::PointInTime | CopyKind::AutomatedBackup | CopyKind::OldVersions => one.to_owned(),
+                _ if count == 1 => format!("1 {one}"),
+                _ => format!("{count} {many}"),
+            }
+        })
+        .collect();
+    let own = inventory.resource(store.resource).and_then(|known| inventory.account(known.account));
+    let own = own.map_or("", |account| &account.id);
+    let inside = store.copies.iter().all(|copy| copy.account == own);
+    let place = if inside { format!(", all in account {own}") } else { String::new() };
+    format!("{}{place}", told.join(", "))
+}
+
+/// Who can destroy a store and every copy of it without anybody's help. Stores without a copy are for other rules.
+fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, except: &[Exception]) -> Drafts {
+    let inventory = question.access.inventory();
+    let mut by_principals: BTreeMap<(Certainty, Vec<PrincipalId>), Vec<&Store>> = BTreeMap::new();
+    for store in stores.filter(|store| !store.copies.is_empty()) {
+        let able = &store.with_copies_by;
+        let levels: [(Certainty, Vec<PrincipalId>); 3] = [
+            (Certainty::Certain, able.certain().collect()),
+            (Certainty::Conditional, able.conditional().collect()),
+            (Certainty::Unknown, able.undecided().collect()),
+        ];
+        for (certainty, mut principals) in levels {
+            principals.retain(|principal| !is_excepted(question, except, *principal));
+            if !principals.is_empty() {
+                by_principals.entry((certainty, principals)).or_default().push(store);
+            }
+        }
+    }
+    let mut drafts = Drafts::new();
+    for ((certainty, principals), stores) in by_principals {
+        let Some((principal, first)) = principals.first().zip(stores.first()) else { continue };
+        let calls: Vec<&Call> = first.calls.iter().chain(first.copies.iter().flat_map(|copy| &copy.calls)).collect();
+        let mut draft = Draft { terms: Terms::of_certainty(certainty), ..Draft::default() };
+        let mut cause = String::new();
+        for call in calls {
+            step(question, *principal, call, &mut draft, &mut cause);
+        }
+        draft.terms.certainty = certainty;
+        for store in &stores {
+            let of_copies = store.copies.iter().flat_map(|copy| &copy.calls);
+            draft.actions.extend(store.calls.iter().chain(of_copies).map(|call| call.action.to_owned()));
+            draft.resources.insert(store.resource);
+        }
+        let names: Vec<&str> =
+            principals.iter().filter_map(|id| inventory.principal(*id)).map(|one| &*one.arn).collect();
+        draft.principals.extend(principals.iter().copied());
+        drafts.insert(format!("{certainty:?}|{}", names.join(",")), draft);
+    }
+    drafts
+}
+
+/// One call of the way, told of one principal.
+fn step(question: &Question<'_>, principal: PrincipalId, call: &Call, draft: &mut Draft, cause: &mut String) {
+    let inventory = question.access.inventory();
+    let Some((decision, applied)) = decide(question.access, principal, call) else { return };
+    let statements = evidence(inventory, principal, &applied);
+    draft.terms = std::mem::take(&mut draft.terms).and(Terms::of(&decision));
+    if let Some(statement) = statements.first() {
+        let own = cause_of(&statements);
+        if *cause != own {
+            draft.path.push(carried_in_words(inventory, principal, statement));
+            *cause = own;
+        }
+        draft.path.push(format!("{} allows {}", statement_in_words(statement), call.action));
+        add_evidence(draft, Evidence::Statement(statement.clone()));
+    }
+}
