@@ -324,6 +324,9 @@ impl<'i> Access<'i> {
         };
         match of_target.map(|account| &account.controls) {
             Some(Controls::None) => Owned::None,
+            // Resources of the management account are out of reach, whoever calls.
+            // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+            Some(Controls::Levels { management_account: true, .. }) => Owned::None,
             Some(Controls::Levels { rcps, .. }) => levels(rcps, named),
             _ => Owned::Unseen,
         }

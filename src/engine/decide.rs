@@ -9,8 +9,8 @@ use super::formula::{Atom, Formula, Unseen};
 use super::principal::{Naming, whether_named};
 use super::solve::{Alternatives, Solution, solve};
 use super::special::{
-    add_kms_grants, bucket_behind, is_key, is_protected_by_aws, is_same_account, is_trust, needs_no_permission,
-    needs_resource_side, owner_may_always_repair, rcps_apply, scps_apply,
+    add_kms_grants, assumes_root, bucket_behind, by_credentials, is_key, is_protected_by_aws, is_same_account,
+    is_trust, needs_no_permission, needs_resource_side, owner_may_always_repair, rcps_apply, scps_apply,
 };
 use crate::iam::Effect;
 use std::fmt;
@@ -345,6 +345,8 @@ pub struct Evaluated {
     pub rcp_deny: Formula,
     /// What was not read: holds when it permits the request.
     pub unseen: Formula,
+    /// Whether the caller's account is the management account of the organisation.
+    pub management_account: bool,
 }
 
 /// Decides a request and lists the statements that bear on it.
@@ -441,6 +443,7 @@ pub fn evaluate(facts: &Facts<'_>, stack: &Stack<'_>, trace: &mut Option<&mut Ve
         scps,
         rcp_deny,
         unseen,
+        management_account: stack.management_account,
     }
 }
 
@@ -477,8 +480,11 @@ pub fn conclude(facts: &Facts<'_>, layers: &Evaluated) -> Decision {
     if is_protected_by_aws(facts) {
         return decision(Verdict::ImplicitDeny, Layer::Resource, Formula::False);
     }
+    let (layer, mut allowed) = by_credentials(facts, layers.management_account);
+    if allowed.is_false() {
+        return decision(Verdict::ImplicitDeny, layer, Formula::False);
+    }
     let steps = steps(facts, layers, resource_layer);
-    let mut allowed = Formula::True;
     for (layer, step) in &steps {
         allowed = allowed.and(step.clone());
         if never(&allowed) {
@@ -545,8 +551,8 @@ fn steps(facts: &Facts<'_>, layers: &Evaluated, resource_layer: Layer) -> Vec<(L
     let named = resource.named();
     let same_account = is_same_account(facts);
     if facts.caller.kind == CallerKind::Root {
-        let root = if is_trust(facts) || facts.action == "sts:assumerole" {
-            // The root user cannot assume roles.
+        let root = if is_trust(facts) || assumes_root(facts) || facts.action == "sts:assumerole" {
+            // The root user can assume neither roles nor the root user of another account.
             // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
             (Layer::Root, Formula::False)
         } else if same_account && !is_key(facts) {
@@ -565,7 +571,8 @@ fn steps(facts: &Facts<'_>, layers: &Evaluated, resource_layer: Layer) -> Vec<(L
     let boundary = Formula::all(layers.boundaries.iter().map(|policy| policy.allow.clone()));
     let session = layers.session.as_ref().map_or(Formula::True, |session| session.allow.clone());
     let both = identity.clone().and(boundary.clone());
-    if !same_account {
+    if !same_account || assumes_root(facts) {
+        let named = if assumes_root(facts) { Formula::True } else { named };
         steps.extend([
             (resource_layer, named),
             (Layer::Identity, identity),

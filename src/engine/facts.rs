@@ -210,6 +210,8 @@ impl<'a> Facts<'a> {
                 Some(id) if caller.account.is_some() => Known::one(id),
                 _ => Known::Absent,
             },
+            // Of an account's own resources; whether the account of another one is in the same organisation is not known.
+            "aws:resourceorgid" if self.is_own_resource() => text(self.organization?),
             "aws:viaawsservice" => match (self.context.get("aws:calledvia"), self.context.world) {
                 (Some(services), _) => Known::one(if services.is_empty() { "false" } else { "true" }),
                 (None, World::Closed) => Known::one("false"),
@@ -223,7 +225,7 @@ impl<'a> Facts<'a> {
                 None if self.context.world == World::Closed => text(caller.account.as_deref()),
                 None => return None,
             },
-            "aws:requestedregion" if is_global(self.service()) => Known::one("us-east-1"),
+            "aws:requestedregion" if is_global(self.service()) => Known::one(self.region_of_global()),
             "aws:requestedregion" => match self.target.parsed() {
                 Some(arn) if !arn.region.is_empty() && !arn.region.contains('*') => Known::one(arn.region.to_owned()),
                 _ => return None,
@@ -248,6 +250,11 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// Whether the resource is known to be in the caller's account.
+    fn is_own_resource(&self) -> bool {
+        self.caller.account.is_some() && self.caller.account.as_deref() == self.target.account.as_deref()
+    }
+
     fn service(&self) -> &'a str {
         self.action.split_once(':').map_or("", |(service, _)| service)
     }
@@ -268,11 +275,28 @@ impl<'a> Facts<'a> {
                 !self.is_supported(&key)
             }
             _ if lower.starts_with("aws:") => false,
+            // What an identity provider said when the session began stays with it: the key is of no service.
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+            _ if self.caller.is_role_session() && is_of_provider(lower) => false,
             // A service's own key, on an action that does not know it.
             _ => match self.entry {
                 Some(action) => !action.condition_key(lower, None) && catalog::key_type(lower).is_some(),
                 None => false,
             },
+        }
+    }
+
+    /// The region of a service that has one endpoint in each partition.
+    ///
+    /// Source: <https://docs.aws.amazon.com/general/latest/gr/iam-service.html> and the pages of the other services
+    fn region_of_global(&self) -> &'static str {
+        let of = |text: &str| Arn::parse(text).map(|arn| arn.partition.to_owned());
+        let partition = of(&self.target.arn).or_else(|| of(&self.caller.arn));
+        match (partition.as_deref(), self.service()) {
+            (Some("aws-cn"), "iam") => "cn-north-1",
+            (Some("aws-cn"), _) => "cn-northwest-1",
+            (Some("aws-us-gov"), _) => "us-gov-west-1",
+            _ => "us-east-1",
         }
     }
 
@@ -305,6 +329,11 @@ pub fn access_point(arn: Arn<'_>) -> Option<String> {
     }
     let name = arn.resource.strip_prefix("accesspoint/")?.split('/').next()?;
     Some(format!("arn:{}:s3:{}:{}:accesspoint/{name}", arn.partition, arn.region, arn.account))
+}
+
+/// Whether the prefix of a key is that of an identity provider, not of a service.
+fn is_of_provider(lower: &str) -> bool {
+    lower.split_once(':').is_some_and(|(prefix, _)| catalog::service(prefix).is_none())
 }
 
 /// Services whose requests go to one region, whatever the resource.

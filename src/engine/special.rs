@@ -79,8 +79,16 @@ pub(super) fn is_protected_by_aws(facts: &Facts<'_>) -> bool {
         return name != "passrole";
     }
     if arn.resource.starts_with("role/aws-service-role/") {
-        let permitted =
-            ["deleteservicelinkedrole", "createservicelinkedrole", "updateroledescription", "passrole", "updaterole"];
+        // Tags are the account's own: https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagRole.html
+        let permitted = [
+            "deleteservicelinkedrole",
+            "createservicelinkedrole",
+            "updateroledescription",
+            "passrole",
+            "tagrole",
+            "untagrole",
+            "updaterole",
+        ];
         return !permitted.contains(&name);
     }
     arn.account == "aws"
@@ -93,6 +101,49 @@ pub(super) fn is_protected_by_aws(facts: &Facts<'_>) -> bool {
             "untagpolicy",
         ]
         .contains(&name)
+}
+
+/// When the kind of the caller's credentials lets the request through at all, whatever policies say; and the layer to
+/// name where it does not.
+///
+/// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html>,
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html>
+pub(super) fn by_credentials(facts: &Facts<'_>, stack_of_management_account: bool) -> (Layer, Formula) {
+    let service = facts.action.split_once(':').map_or("", |(service, _)| service);
+    match (&facts.caller.kind, service) {
+        (CallerKind::FederatedUser, "sts") => (Layer::Session, Formula::False),
+        (CallerKind::FederatedUser, "iam") => {
+            (Layer::Session, Formula::undecided("whether the session of GetFederationToken is one of the console"))
+        }
+        (CallerKind::Role | CallerKind::Session { .. }, "sts")
+            if matches!(facts.action, "sts:getfederationtoken" | "sts:getsessiontoken") =>
+        {
+            (Layer::Session, Formula::False)
+        }
+        _ if assumes_root(facts) => (Layer::Resource, may_assume_root(facts, stack_of_management_account)),
+        _ => (Layer::Identity, Formula::True),
+    }
+}
+
+/// Whether the request asks for a session of a member account's root user. No policy of that account has a say.
+pub(super) fn assumes_root(facts: &Facts<'_>) -> bool {
+    asks_no_resource(facts.action)
+}
+
+/// Whether the action (in lower case) reaches into another account without a policy of that account's having a say.
+///
+/// Source: <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html>
+pub fn asks_no_resource(action: &str) -> bool {
+    action == "sts:assumeroot"
+}
+
+/// Only the management account and the delegated administrator for IAM can do it, to other accounts.
+fn may_assume_root(facts: &Facts<'_>, management_account: bool) -> Formula {
+    match facts.organization {
+        Some(None) => Formula::False,
+        _ if management_account => Formula::constant(!is_same_account(facts)),
+        _ => Formula::undecided("whether the caller's account is the delegated administrator for IAM"),
+    }
 }
 
 pub(super) fn owner_may_always_repair(facts: &Facts<'_>) -> bool {

@@ -234,10 +234,16 @@ impl<'s> Builder<'s> {
             }
         }
         let owner: Arc<str> = organization.id.as_str().into();
+        // A policy that is attached and was not read may be of either type, and may say anything.
+        let is_known = |id: &&'s String| organization.policies.iter().any(|policy| policy.id == **id);
         let mut of_type = |kind: &str, language: PolicyKind| -> Vec<Vec<Attachment>> {
             let mut all: Vec<Vec<Attachment>> = Vec::new();
             for ids in levels.iter().rev() {
                 let mut level = Vec::new();
+                for id in ids.iter().filter(|id| !is_known(id)) {
+                    let document = self.missing();
+                    level.push(self.attach(document, format!("organisation policy {id}").into(), &owner, None));
+                }
                 for policy in
                     organization.policies.iter().filter(|policy| policy.kind == kind && ids.contains(&policy.id))
                 {
@@ -253,8 +259,8 @@ impl<'s> Builder<'s> {
         let rcps = of_type("RESOURCE_CONTROL_POLICY", PolicyKind::Resource);
         let management_account = organization.management_account.as_deref() == Some(&account.id);
         let account_is_placed = account.parent.is_some();
-        let none_attached = scps.iter().all(Vec::is_empty) && rcps.iter().all(Vec::is_empty);
-        if none_attached && !account_is_placed && !management_account {
+        // Without its place in the organisation, the policies that the account inherits are not known.
+        if !account_is_placed && !management_account {
             return Controls::Unseen;
         }
         Controls::Levels { scps, rcps, management_account }

@@ -5,13 +5,13 @@
 mod account;
 
 use account::Shape;
-use foureyes::access::{Access, Targets};
-use foureyes::engine::{Context, Decision, Literal, Target, World};
+use foureyes::access::{Access, Answer, Targets};
+use foureyes::engine::{Context, Decision, Literal, Target, Verdict, World};
 use foureyes::inventory::{EnvironmentRules, Inventory, PrincipalId};
 use foureyes::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
-const ACTIONS: [&str; 14] = [
+const ACTIONS: [&str; 15] = [
     "dynamodb:DeleteTable",
     "dynamodb:DeleteItem",
     "dynamodb:Scan",
@@ -25,6 +25,7 @@ const ACTIONS: [&str; 14] = [
     "lambda:InvokeFunction",
     "iam:PassRole",
     "sts:AssumeRole",
+    "sts:AssumeRoot",
     "cloudtrail:StopLogging",
 ];
 
@@ -107,6 +108,7 @@ fn compare(shape: &Shape) {
             "arn:aws:s3:::orders-prod-0002-100000000000/invoice.pdf",
             "arn:aws:iam::100000000000:role/orders-deploy-00001",
             "arn:aws:dynamodb:eu-west-1:100000007919:table/unknown-prod",
+            "arn:aws:iam::100000007919:root",
             "*",
         ] {
             targets.push(Target::new(arn));
@@ -143,4 +145,105 @@ fn compare(shape: &Shape) {
 fn bulk_answers_are_single_decisions() {
     compare(&Shape { principals: 45, resources: 40, organization: true, seed: 3 });
     compare(&Shape { principals: 40, resources: 30, organization: false, seed: 4 });
+}
+
+/// Two accounts: `111122223333`, the management account, and `444455556666`, a member; in each a user who may do
+/// everything, and a bucket that lets everybody of the other account in. `of_member`: further fields of the member.
+fn organization(of_root: &str, of_member: &str) -> Inventory {
+    let text = |name: &str| {
+        const ALL: &str =
+            r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+        format!(
+            r#"{{"UserDetailList": [{{"Path": "/", "UserName": "{name}", "Arn": "arn:aws:iam::ID:user/{name}",
+                "UserPolicyList": [{{"PolicyName": "all", "PolicyDocument": {ALL}}}]}}]}}"#
+        )
+    };
+    let bucket = |id: &str, other: &str| {
+        format!(
+            r#"[{{"arn": "arn:aws:s3:::bucket-{id}", "type": "AWS::S3::Bucket", "policy": {{"Version": "2012-10-17",
+                "Statement": [{{"Effect": "Allow", "Principal": {{"AWS": "{other}"}}, "Action": "s3:*", "Resource": "*"}}]}}}}]"#
+        )
+    };
+    let (first, second) = ("111122223333", "444455556666");
+    let account = |id: &str, other: &str, more: &str| {
+        let (details, bucket) = (text("root-like").replace("ID", id), bucket(id, other));
+        format!(r#"{{"id": "{id}", {more} "authorization_details": {details}, "resources": {bucket}, "coverage": []}}"#)
+    };
+    let (first, second) = (account(first, second, r#""parent": "r-1", "#), account(second, first, of_member));
+    let json = format!(
+        r#"{{"schema": "foureyes/snapshot/v1", "accounts": [{first}, {second}], "organization": {{"id": "o-1",
+            "management_account": "111122223333",
+            "roots": [{{"id": "r-1", "name": "Root", "policies": {of_root}}}], "units": [], "policies": [
+            {{"id": "p-all", "name": "All", "type": "SERVICE_CONTROL_POLICY", "document": {{"Version": "2012-10-17",
+                "Statement": [{{"Effect": "Allow", "Action": "*", "Resource": "*"}}]}}}},
+            {{"id": "p-keep", "name": "Keep", "type": "RESOURCE_CONTROL_POLICY", "document": {{"Version": "2012-10-17",
+                "Statement": [{{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"}}]}}}}
+            ]}}}}"#
+    );
+    let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
+    Inventory::new(&snapshot, &EnvironmentRules::default())
+}
+
+/// Who gets which verdict, in the words of the bulk answer, which the single one repeats.
+fn verdicts(inventory: &Inventory, action: &str, arn: &str) -> BTreeMap<String, String> {
+    let access = Access::new(inventory);
+    let context = Context::new(World::Closed);
+    let mut targets = Targets::default();
+    match inventory.find_resource(arn) {
+        Some(id) => targets.push_known(inventory, id),
+        None => targets.push(Target::new(arn)),
+    }
+    let mut said = BTreeMap::new();
+    let answers = access.who_can(action, &targets, &context);
+    for (id, principal) in inventory.principal_ids() {
+        let (target, resource) = targets.get(0).unwrap();
+        let (single, _) = access.decide(id, action, target, resource, &context).unwrap();
+        let answer = answers.iter().find(|answer| answer.principals.contains(&id));
+        let bulk = answer.and_then(Answer::best).map_or(Verdict::ImplicitDeny, |block| block.decision.verdict);
+        assert_eq!(bulk, single.verdict, "{action} by {}", principal.arn);
+        said.insert(principal.arn.to_string(), bulk.to_string());
+    }
+    said
+}
+
+const PLACED: &str = r#""parent": "r-1", "policies": ["p-all"], "#;
+const MANAGER: &str = "arn:aws:iam::111122223333:user/root-like";
+const MEMBER: &str = "arn:aws:iam::444455556666:user/root-like";
+
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+#[test]
+fn resource_control_policies_end_at_the_management_account() {
+    let inventory = organization(r#"["p-all", "p-keep"]"#, PLACED);
+    let of_manager = verdicts(&inventory, "s3:DeleteBucket", "arn:aws:s3:::bucket-111122223333");
+    assert_eq!((&*of_manager[MANAGER], &*of_manager[MEMBER]), ("allowed", "allowed"));
+    let of_member = verdicts(&inventory, "s3:DeleteBucket", "arn:aws:s3:::bucket-444455556666");
+    assert_eq!((&*of_member[MANAGER], &*of_member[MEMBER]), ("explicit-deny", "explicit-deny"));
+}
+
+#[test]
+fn an_attached_policy_that_was_not_read_leaves_everything_open() {
+    let inventory = organization(r#"["p-all", "p-unread"]"#, PLACED);
+    let bucket = "arn:aws:s3:::bucket-444455556666";
+    assert_eq!(verdicts(&inventory, "s3:DeleteBucket", bucket)[MEMBER], "unknown");
+    let own = "arn:aws:amplify:eu-west-1:444455556666:apps/d1";
+    assert_eq!(verdicts(&inventory, "amplify:DeleteApp", own)[MEMBER], "unknown");
+}
+
+#[test]
+fn without_its_place_an_account_inherits_nobody_knows_what() {
+    let inventory = organization(r#"["p-all"]"#, r#""policies": ["p-all"], "#);
+    let own = "arn:aws:amplify:eu-west-1:444455556666:apps/d1";
+    assert_eq!(verdicts(&inventory, "amplify:DeleteApp", own)[MEMBER], "allowed-if");
+    let placed = organization(r#"["p-all"]"#, PLACED);
+    assert_eq!(verdicts(&placed, "amplify:DeleteApp", own)[MEMBER], "allowed");
+}
+
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html>
+#[test]
+fn the_root_user_of_a_member_is_open_to_the_management_account() {
+    let inventory = organization(r#"["p-all"]"#, PLACED);
+    let said = verdicts(&inventory, "sts:AssumeRoot", "arn:aws:iam::444455556666:root");
+    assert_eq!((&*said[MANAGER], &*said[MEMBER]), ("allowed", "unknown"));
+    let said = verdicts(&inventory, "sts:AssumeRoot", "arn:aws:iam::111122223333:root");
+    assert_eq!((&*said[MANAGER], &*said[MEMBER]), ("implicit-deny", "unknown"));
 }

@@ -203,7 +203,9 @@ impl<'q> Question<'q> {
             Controls::None => Over { scps: Scps::None, rcps: Owned::None, management_account: false },
             Controls::Unseen => Over { scps: Scps::Unseen, rcps: Owned::Unseen, management_account: false },
             Controls::Levels { scps, rcps, management_account } => {
-                Over { scps: scps_of(scps), rcps: super::levels(rcps, &cut), management_account: *management_account }
+                // Resources of the management account are out of reach of resource control policies.
+                let rcps = if *management_account { Owned::None } else { super::levels(rcps, &cut) };
+                Over { scps: scps_of(scps), rcps, management_account: *management_account }
             }
         };
         let accounts = &self.access.inventory.accounts;
@@ -327,7 +329,7 @@ impl<'q> Question<'q> {
         let mut group = Group {
             targets: Vec::new(),
             owner,
-            open_to_others: granted || matches!(side, Side::Unseen),
+            open_to_others: granted || matches!(side, Side::Unseen) || engine::asks_no_resource(self.asked.action),
             open_to_silent: false,
             side,
         };
@@ -601,6 +603,15 @@ impl<'q> Question<'q> {
             };
             let looks = entry.mentions.principals() || entry.mentions.tags();
             if looks && !entry.reach.variable {
+                let (kind, likeness, group, by_tags) = place;
+                let likeness = likeness.filter(|_| entry.mentions.principals());
+                // What does not look at tags says the same of all groups that only tags tell apart.
+                let coarse = self.group_of.get(target as usize).map_or(group, |(_, coarse)| *coarse);
+                let place = if entry.mentions.tags() {
+                    (kind, likeness, group, by_tags)
+                } else {
+                    (kind, likeness, coarse, false)
+                };
                 let applies = memo
                     .entry((token, place))
                     .or_insert_with(|| self.applies(party, entry, matches!(token, Token::When(_)), target));

@@ -65,7 +65,7 @@ const KEY: &[&str] = &["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab"];
 const ROLE: &[&str] = &[DEPLOY_ROLE];
 const ANY: &[&str] = &["*"];
 
-const TARGETS: [Target; 21] = [
+const TARGETS: [Target; 25] = [
     target("s3:GetObject", OBJECT, Carries::Policy),
     target("s3:PutObject", OBJECT, Carries::Policy),
     target("s3:DeleteBucket", BUCKET, Carries::Policy),
@@ -86,6 +86,10 @@ const TARGETS: [Target; 21] = [
         Carries::Nothing,
     ),
     target("iam:DeletePolicy", &["arn:aws:iam::aws:policy/ReadOnlyAccess"], Carries::Nothing),
+    target("iam:TagRole", &[LINKED_ROLE], Carries::Nothing),
+    target("iam:DeleteRole", &[LINKED_ROLE], Carries::Nothing),
+    target("sts:AssumeRoot", &["arn:aws:iam::444455556666:root"], Carries::Nothing),
+    target("sts:GetFederationToken", &["arn:aws:sts::111122223333:federated-user/fred"], Carries::Nothing),
     target(
         "ec2:TerminateInstances",
         &["arn:aws:ec2:eu-west-1:111122223333:instance/i-1", "arn:aws:ec2:eu-west-1:111122223333:instance/i-2"],

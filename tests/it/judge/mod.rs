@@ -113,12 +113,15 @@ fn judge_request(case: &Value, request: &Request, rcp_supported: &dyn Fn(&str) -
     if is_reserved(request) {
         return Verdict::implicit_deny("resource");
     }
+    if credentials_rule_it_out(request) {
+        return Verdict::implicit_deny("session");
+    }
     // What lacks an allow is denied, whether or not an unreadable policy would deny it as well.
-    let steps = Steps::of(&layers, request, kind);
+    let steps = Steps::of(&layers, case, request, kind);
     if let Some(by) = steps.first_missing(kind) {
         return Verdict::implicit_deny(by);
     }
-    if layers.any_deny() == Unknown || steps.allowed() == Unknown {
+    if layers.any_deny() == Unknown || steps.allowed() == Unknown || only_from_the_console(request) {
         return Verdict::unknown();
     }
     Verdict::allowed(match request.caller {
@@ -168,10 +171,43 @@ fn is_reserved(request: &Request) -> bool {
         return changes.contains(&name.as_str());
     }
     if rest.starts_with("role/aws-service-role/") {
-        let granted = ["deleteservicelinkedrole", "updateroledescription", "passrole", "createservicelinkedrole"];
+        // Their description and their tags can be changed.
+        // https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagRole.html
+        let granted = [
+            "deleteservicelinkedrole",
+            "updateroledescription",
+            "updaterole",
+            "passrole",
+            "createservicelinkedrole",
+            "tagrole",
+            "untagrole",
+        ];
         return !granted.contains(&name.as_str());
     }
     rest.starts_with("role/aws-reserved/")
+}
+
+fn asks_for_root(request: &Request) -> bool {
+    request.action.eq_ignore_ascii_case("sts:AssumeRoot")
+}
+
+/// What a session can never call, whatever its policies say.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html>
+fn credentials_rule_it_out(request: &Request) -> bool {
+    let (service, name) = request.action_parts();
+    match request.caller {
+        Caller::FederatedUser { .. } => service == "sts",
+        Caller::Session { .. } => {
+            service == "sts" && ["getfederationtoken", "getsessiontoken"].contains(&name.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// A session of GetFederationToken can use IAM in the console only; a case does not say where it is.
+fn only_from_the_console(request: &Request) -> bool {
+    matches!(request.caller, Caller::FederatedUser { .. }) && request.action_parts().0 == "iam"
 }
 
 /// What a set of policies says: whether one denies, whether one allows.
@@ -274,13 +310,15 @@ struct Steps {
 }
 
 impl Steps {
-    fn of(layers: &Layers, request: &Request, kind: Kind) -> Self {
+    fn of(layers: &Layers, case: &Value, request: &Request, kind: Kind) -> Self {
         let steps = match request.caller {
             Caller::Service(_) | Caller::Provider(_) | Caller::Anonymous => Self::resource_policy_alone(layers),
             // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
             Caller::Root { .. } if kind == Kind::Trust || request.action.eq_ignore_ascii_case("sts:AssumeRole") => {
                 Self { root: False, ..Self::PASSED }
             }
+            Caller::Root { .. } if asks_for_root(request) => Self { root: False, ..Self::PASSED },
+            _ if asks_for_root(request) => Self::member_root(layers, case, request),
             _ if request.same_account() => Self::same_account(layers, kind),
             _ => Self::cross_account(layers),
         };
@@ -303,6 +341,26 @@ impl Steps {
         let bucket = layers.bucket.as_ref().map_or(True, ResourceAnswer::allow);
         Self {
             resource: layers.resource.allow().and(bucket),
+            identity: layers.identity.allow,
+            boundary: layers.boundary.allow,
+            session: layers.session.allow,
+            ..Self::PASSED
+        }
+    }
+
+    /// A session of a member account's root user: for the management account, and for the delegated administrator for
+    /// IAM, of which a case says nothing. Their own permissions decide.
+    ///
+    /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoot.html>
+    fn member_root(layers: &Layers, case: &Value, request: &Request) -> Self {
+        let in_management_account = at(case, "principal_is_in_management_account") == true;
+        let resource = match (in_management_account, request.same_account()) {
+            (true, true) => False,
+            (true, false) => True,
+            (false, _) => Unknown,
+        };
+        Self {
+            resource,
             identity: layers.identity.allow,
             boundary: layers.boundary.allow,
             session: layers.session.allow,

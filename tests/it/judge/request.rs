@@ -261,7 +261,7 @@ fn context(case: &Value, caller: &Caller, action: &str, resource: &str, resource
     if let Some(account) = resource_account {
         context.fill("aws:ResourceAccount", account);
     }
-    if let Some(region) = requested_region(action, resource) {
+    if let Some(region) = requested_region(caller, action, resource) {
         context.fill("aws:RequestedRegion", &region);
     }
     if let Some((access_point, _)) = access_point(resource) {
@@ -314,10 +314,18 @@ fn fill_from_called_via(context: &mut Context) {
 }
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion>
-fn requested_region(action: &str, resource: &str) -> Option<String> {
+/// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
+fn requested_region(caller: &Caller, action: &str, resource: &str) -> Option<String> {
     let service = action.split(':').next().unwrap_or_default().to_lowercase();
     if ["iam", "organizations", "route53", "cloudfront"].contains(&service.as_str()) {
-        return Some("us-east-1".to_owned());
+        let partition = segments(resource).map(|[_, partition, ..]| partition).or(caller.partition());
+        let region = match (partition, service.as_str()) {
+            (Some("aws-us-gov"), _) => "us-gov-west-1",
+            (Some("aws-cn"), "iam") => "cn-north-1",
+            (Some("aws-cn"), _) => "cn-northwest-1",
+            _ => "us-east-1",
+        };
+        return Some(region.to_owned());
     }
     let [_, _, _, region, _, _] = segments(resource)?;
     (!region.is_empty()).then(|| region.to_owned())
