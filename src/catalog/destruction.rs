@@ -5,12 +5,12 @@
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const DATA: &str = include_str!("data/destruction.jsonl");
 
 /// What an action destroys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// A running system: it stops, disappears or runs something else.
@@ -43,6 +43,10 @@ pub struct Destructive {
     blocked_by: Option<&'static str>,
     #[serde(default)]
     undo: Option<&'static str>,
+    #[serde(default)]
+    piecemeal: bool,
+    #[serde(default)]
+    carried_out_by: Option<&'static str>,
 }
 
 impl Destructive {
@@ -85,6 +89,16 @@ impl Destructive {
     /// What makes the service itself refuse.
     pub fn blocked_by(&self) -> Option<&'static str> {
         self.blocked_by
+    }
+
+    /// Whether it takes one item, file or user a call, so that much is lost only where somebody means it.
+    pub fn is_piecemeal(&self) -> bool {
+        self.piecemeal
+    }
+
+    /// The service that does the harm later, with rights of its own, once the request has changed a setting.
+    pub fn carried_out_by(&self) -> Option<&'static str> {
+        self.carried_out_by
     }
 
     /// How to get back; `None` where there is nothing to get back.

@@ -2,8 +2,8 @@
 //! something or change what runs.
 //!
 //! The data is embedded. `data/actions.jsonl` holds one service a line, restated from AWS's Service Authorization
-//! Reference by `data/regenerate.py`; a line is parsed when its service is first asked for. `data/destruction.jsonl` is
-//! written by hand. Names are compared without regard to case, as IAM does.
+//! Reference by `data/regenerate.py`; a line is parsed when its service is first asked for. `data/destruction.jsonl`
+//! and `data/guards.jsonl` are written by hand. Names are compared without regard to case, as IAM does.
 //!
 //! The reference lags behind the services: an action, key or resource type that is missing here may exist. Whoever asks
 //! treats `None` as "not known", not as "does not exist".
@@ -13,6 +13,7 @@
 mod cloudformation;
 mod condition;
 pub mod destruction;
+pub mod guard;
 mod resource;
 pub mod rollout;
 mod service;

@@ -3,14 +3,11 @@
 
 mod guard;
 mod means;
-mod stack;
 mod terms;
 mod way;
 
-pub use guard::{Guard, Passage, Protection};
-pub use means::MeansIndex;
-pub use stack::{StackDeletion, Taken, deleted_by, stack_deletions};
-pub use terms::{Terms, past_in_words};
+pub use means::{Alike, KINDS, MeansIndex};
+pub use terms::Terms;
 pub use way::{Actor, By, Call, Hop, Means, On, Step, Way};
 
 use crate::engine::{Context, World};
@@ -22,14 +19,4 @@ pub fn direct() -> Context {
         .with("aws:CalledVia", &[])
         .with("aws:CalledViaFirst", &[])
         .with("aws:CalledViaLast", &[])
-}
-
-/// A call that CloudFormation makes with the principal's credentials.
-fn through_cloudformation() -> Context {
-    let service: &[&str] = &["cloudformation.amazonaws.com"];
-    Context::new(World::Open)
-        .with("aws:ViaAWSService", &["true"])
-        .with("aws:CalledVia", service)
-        .with("aws:CalledViaFirst", service)
-        .with("aws:CalledViaLast", service)
 }

@@ -1,6 +1,5 @@
 //! How sure an answer is, and under which conditions.
 
-use super::guard::Passage;
 use crate::base::Certainty;
 use crate::engine::{Alternatives, Atom, Decision, Literal, Unseen, Verdict, conditions_in_words};
 use std::collections::BTreeSet;
@@ -56,33 +55,9 @@ impl Terms {
         self
     }
 
-    /// What comes of getting past a protection as well.
-    #[must_use]
-    pub fn past(self, passage: &Passage) -> Terms {
-        match passage {
-            Passage::Open => self,
-            Passage::Clears(_, decision) => self.and(Terms::of(decision)),
-            Passage::Unread(guard) => self.and(Terms {
-                certainty: Certainty::Conditional,
-                conditions: BTreeSet::from([format!("unless {} is on, which was not read", guard.property)]),
-            }),
-        }
-    }
-
     /// As part of a name.
     pub fn key(&self) -> String {
         format!("{:?}|{}", self.certainty, self.conditions.iter().map(String::as_str).collect::<Vec<_>>().join(";"))
-    }
-}
-
-/// The step that gets past a protection, in words.
-pub fn past_in_words(passage: &Passage) -> Option<String> {
-    match passage {
-        Passage::Clears(guard, _) => {
-            let reservation = if guard.read { "" } else { ", if it is on" };
-            Some(format!("{} is switched off first ({}){reservation}", guard.property, guard.cleared_by))
-        }
-        _ => None,
     }
 }
 

@@ -115,6 +115,8 @@ pub struct Step {
     pub given: Vec<(String, Vec<String>)>,
     /// What the engine says of it.
     pub verdict: Verdict,
+    /// Whether it only clears something away, such as a protection.
+    pub clears: bool,
     /// For people, with `{who}` and `{what}` for actor and target.
     pub words: Arc<str>,
 }
@@ -139,6 +141,19 @@ pub struct Means {
 }
 
 impl Means {
+    /// Whether it is a call of an action of the catalogue of destruction on the resource itself.
+    pub fn is_own_call(&self) -> bool {
+        super::means::is_own_call(self.kind)
+    }
+
+    /// The place of the step on which it hangs: the first that whoever has the means takes himself, apart from what only
+    /// clears something away or names no resource of the snapshot.
+    pub fn decisive_step(&self) -> Option<usize> {
+        let own = |step: &Step| step.by == By::Actor && !step.clears;
+        let named = self.steps.iter().position(|step| own(step) && !matches!(step.on, On::Arn(_)));
+        named.or_else(|| self.steps.iter().position(own))
+    }
+
     /// The last hops of a way, for one actor and one target of the means.
     pub fn hops(&self, inventory: &Inventory, actor: Actor, target: ResourceId) -> Vec<Hop> {
         let who = actor.principal().and_then(|id| inventory.principal(id)).map(words::principal).unwrap_or_default();

@@ -2,7 +2,9 @@
 
 use super::definitions::Definitions;
 use super::kind::Kind;
+use crate::catalog::destruction::Class;
 use crate::finding::Severity;
+use crate::paths::KINDS;
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,9 +78,17 @@ pub enum Predicate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
-    /// Who can delete a stack of the environment, and what goes with it.
-    DeletesStack {
-        /// Environment of the stack or of what it made.
+    /// Who can take a resource of the environment, and how.
+    Takes {
+        /// Kinds of means, such as `stack-deletion`.
+        means: Vec<String>,
+        /// Actions of the catalogue of destruction, called on the resource itself, that count as well.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        actions: Vec<String>,
+        /// Kinds of loss; empty: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        classes: Vec<Class>,
+        /// Environment of the resources.
         environment: String,
         /// Which kinds of principals; left out: all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -86,6 +96,9 @@ pub enum Predicate {
         /// Who is left out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
+        /// What the same principal can take by means of these kinds is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        beyond: Vec<String>,
     },
     /// Who can do everything.
     Administrator {
@@ -288,6 +301,12 @@ pub fn read_rule(path: &str, text: &str) -> Result<Rule, RuleError> {
     }
     if rule.fix.is_some() == rule.no_fix.is_some() {
         return Err(error("give either `fix` or `no-fix` with the reason".to_owned()));
+    }
+    if let Predicate::Takes { means, beyond, .. } = &rule.predicate
+        && let Some(unknown) = means.iter().chain(beyond).find(|kind| !KINDS.contains(&kind.as_str()))
+    {
+        let unknown = unknown.escape_debug();
+        return Err(error(format!("`{unknown}` is no kind of means; there are {}", KINDS.join(", "))));
     }
     if let Predicate::Configuration { violated_if, .. } = &rule.predicate {
         cel::Program::compile(violated_if).map_err(|cause| error(format!("`violated-if`: {cause}")))?;

@@ -106,7 +106,7 @@ fn every_action_is_known() {
     for rule in rules() {
         let mut actions: Vec<&str> = Vec::new();
         match &rule.predicate {
-            Predicate::Can { actions: named, .. } => {
+            Predicate::Can { actions: named, .. } | Predicate::Takes { actions: named, .. } => {
                 for action in named {
                     assert!(catalog::destruction::find(action).is_some(), "{}: {action} destroys nothing", rule.id);
                 }

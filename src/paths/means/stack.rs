@@ -1,125 +1,264 @@
-//! Taking a resource by deleting the stack that made it.
+//! Taking a resource through the stack that made it: deleting the stack, updating it with a template that no longer has
+//! the resource, or handing CloudFormation a role that may delete what the stack's own rights would not.
+//!
+//! CloudFormation acts with the role of the stack, where it has one: then the role's rights count, not the caller's, and
+//! the caller need not even be allowed to pass that role. Without one it passes the caller's credentials on, so statements
+//! that ask for `aws:CalledVia` apply. A role given with the request (which takes `iam:PassRole`) replaces both.
+//! Termination protection stops the deletion of the stack and no update; a stack policy stops updates and no deletion, and
+//! whoever may set it may override it.
+//!
+//! Sources: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html>,
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html>,
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html>,
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html>,
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-calledvia>
 
-use super::super::guard::Passage;
-use super::super::stack::{StackDeletion, deleted_by, stack_deletions};
+use super::super::guard::obstacles;
 use super::super::terms::Terms;
-use super::super::way::{By, Means, On, Step};
-use crate::access::Access;
+use super::super::way::{By, On};
+use super::deleted_by::deleted_by;
+use super::members::{Fate, Member, Members, STACK, root_of};
+use super::own::{clear, clears};
+use super::plan::{Part, Plan};
+use super::stack_policy::forbids_deletion;
+use super::trust::roles_trusting;
 use crate::base::Certainty;
-use crate::catalog::destruction::{self, Class};
-use crate::engine::{Decision, Verdict};
-use crate::inventory::{Inventory, PrincipalId, ResourceId, words};
+use crate::catalog::destruction::Class;
+use crate::inventory::{Inventory, PrincipalId, Resource, ResourceId, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-const KIND: &str = "stack";
-const DELETE_STACK: &str = "cloudformation:DeleteStack";
+/// The stack is deleted.
+pub(super) const DELETION: &str = "stack-deletion";
+/// The stack is updated.
+pub(super) const UPDATE: &str = "stack-update";
+/// Either, with a role that comes with the request.
+pub(super) const PASSED_ROLE: &str = "passed-role";
 
-/// What makes two deletions one means: class and terms of the loss, and the steps.
-type Key = (Class, Arc<str>, Terms, Vec<Step>);
+const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
+const ROLE_KEY: &str = "cloudformation:RoleArn";
 
-/// Every means by which somebody deletes a stack that made one of the resources.
-pub(super) fn means(access: &Access<'_>, resources: &[ResourceId]) -> Vec<Means> {
-    let inventory = access.inventory();
+/// Plans for every stack that made one of the resources.
+pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan> {
     let wanted: BTreeSet<ResourceId> = resources.iter().copied().collect();
-    let stacks: BTreeSet<ResourceId> = resources
-        .iter()
-        .filter_map(|id| inventory.resource(*id))
-        .flat_map(|resource| resource.stacks.iter().copied())
-        .collect();
-    let stacks: Vec<ResourceId> = stacks.into_iter().collect();
-    let mut by_way: BTreeMap<(ResourceId, Key), BTreeMap<ResourceId, BTreeSet<PrincipalId>>> = BTreeMap::new();
-    for deletion in stack_deletions(access, &stacks) {
-        for (target, key) in taken(inventory, &deletion, &wanted) {
-            by_way.entry((deletion.stack, key)).or_default().entry(target).or_default().insert(deletion.principal);
+    let members = Members::new(inventory);
+    let roles = roles_trusting(inventory, CLOUDFORMATION);
+    let mut plans = Vec::new();
+    for id in members.stacks_over(resources) {
+        let Some(stack) = inventory.resource(id).filter(|resource| resource.kind == STACK) else { continue };
+        let scene = Scene { inventory, id, stack };
+        // What is deleted by the same action and kept by the same things goes together.
+        let mut alike: BTreeMap<Alike, Vec<Member>> = BTreeMap::new();
+        for member in members.of(id).into_iter().filter(|member| wanted.contains(&member.resource)) {
+            if let Some(key) = scene.alike(&member) {
+                alike.entry(key).or_default().push(member);
+            }
+        }
+        for (key, members) in alike {
+            let Some(group) = Group::new(inventory, &key, &members) else { continue };
+            scene.own_rights(&group, &mut plans);
+            for role in roles.iter().filter(|role| scene.can_be_given(**role)) {
+                scene.passed_role(&group, *role, &mut plans);
+            }
         }
     }
-    let mut found = Vec::new();
-    for ((_, (class, action, terms, steps)), targets) in by_way {
-        // Those who take the same targets in the same way go together.
-        let mut same: BTreeMap<Vec<PrincipalId>, Vec<ResourceId>> = BTreeMap::new();
-        for (target, actors) in targets {
-            same.entry(actors.into_iter().collect()).or_default().push(target);
+    plans
+}
+
+/// Type, fate, stacks between, whether a stack policy keeps it, and by what it is guarded.
+type Alike = (String, Fate, Vec<ResourceId>, bool, Vec<(&'static str, bool)>);
+
+struct Scene<'i> {
+    inventory: &'i Inventory,
+    id: ResourceId,
+    stack: &'i Resource,
+}
+
+/// Resources of a stack that go in the same way.
+struct Group {
+    action: &'static str,
+    class: Class,
+    targets: Vec<ResourceId>,
+    fate: Fate,
+    nested: Vec<ResourceId>,
+    policy_forbids: bool,
+    /// What clears their own protections away.
+    clears: Vec<Part>,
+}
+
+impl Group {
+    fn new(
+        inventory: &Inventory,
+        (kind, fate, nested, policy_forbids, _): &Alike,
+        members: &[Member],
+    ) -> Option<Group> {
+        let (action, class) = deleted_by(kind)?;
+        let first = inventory.resource(members.first()?.resource)?;
+        Some(Group {
+            action,
+            // What a last snapshot holds can be brought back.
+            class: if *fate == Fate::AfterSnapshot { Class::Environment } else { class },
+            targets: members.iter().map(|member| member.resource).collect(),
+            fate: *fate,
+            nested: nested.clone(),
+            policy_forbids: *policy_forbids,
+            clears: clears(inventory, first, action)?,
+        })
+    }
+}
+
+impl Scene<'_> {
+    fn alike(&self, member: &Member) -> Option<Alike> {
+        let resource = self.inventory.resource(member.resource)?;
+        let (action, _) = deleted_by(&resource.kind)?;
+        let guards = obstacles(self.inventory, resource, action)?;
+        let guards = guards.iter().map(|obstacle| (obstacle.guard.name(), obstacle.read)).collect();
+        let policy = self.stack.properties.get("StackPolicy");
+        let outermost = member.nested.first().and_then(|nested| self.inventory.resource(*nested));
+        let kind = outermost.map_or(resource.kind.as_str(), |nested| nested.kind.as_str());
+        let forbids = policy
+            .zip(member.logical.as_deref())
+            .is_some_and(|(policy, logical)| forbids_deletion(policy, logical, kind));
+        Some((resource.kind.clone(), member.fate, member.nested.clone(), forbids, guards))
+    }
+
+    /// With the rights of the stack's role, or else of the caller.
+    fn own_rights(&self, group: &Group, plans: &mut Vec<Plan>) {
+        let role = self.stack.text("RoleARN").filter(|arn| !arn.is_empty());
+        let by = match role {
+            None => By::Actor,
+            Some(arn) => self.inventory.find_principal(arn).map_or(By::Unread, By::Role),
+        };
+        let whose = match role {
+            None => "with the rights of {who}".to_owned(),
+            Some(arn) => format!("as the stack's role {}, whatever {{who}} may do itself", last(arn)),
+        };
+        if group.fate != Fate::Kept {
+            plans.push(self.plan(DELETION, group, self.delete(group, None), self.carry_out(group, by, &whose)));
         }
-        found.extend(same.into_iter().map(|(actors, targets)| Means {
-            kind: KIND,
-            class,
-            action: Arc::clone(&action),
-            actors: actors.into(),
-            targets: targets.into(),
-            terms: terms.clone(),
-            steps: steps.clone(),
-        }));
+        for change in self.changes(group, None) {
+            plans.push(self.plan(UPDATE, group, change, self.carry_out(group, by, &whose)));
+        }
     }
-    found
+
+    /// With the rights of a role that the caller passes.
+    fn passed_role(&self, group: &Group, role: PrincipalId, plans: &mut Vec<Plan>) {
+        let Some(known) = self.inventory.principal(role) else { return };
+        let pass = Part::call(
+            "iam:PassRole",
+            On::Arn(Arc::clone(&known.arn)),
+            format!("{{who}} hands the role {} to CloudFormation", known.name),
+        )
+        .given(&[("iam:PassedToService", &[CLOUDFORMATION])]);
+        let whose = format!("as role {}", known.name);
+        let mut ways = self.changes(group, Some(&known.arn));
+        if group.fate != Fate::Kept {
+            ways.insert(0, self.delete(group, Some(&known.arn)));
+        }
+        for mut way in ways {
+            way.insert(0, pass.clone());
+            plans.push(self.plan(PASSED_ROLE, group, way, self.carry_out(group, By::Role(role), &whose)));
+        }
+    }
+
+    /// A role of the stack's account, other than the one it has.
+    fn can_be_given(&self, role: PrincipalId) -> bool {
+        self.inventory
+            .principal(role)
+            .is_some_and(|known| known.account == self.stack.account && self.stack.text("RoleARN") != Some(&*known.arn))
+    }
+
+    fn plan(&self, kind: &'static str, group: &Group, way: Vec<Part>, carry_out: Vec<Part>) -> Plan {
+        Plan {
+            kind,
+            class: group.class,
+            action: group.action.into(),
+            targets: group.targets.clone(),
+            parts: group.clears.iter().cloned().chain(way).chain(carry_out).collect(),
+            terms: Terms::default(),
+            except: None,
+        }
+    }
+
+    /// The calls that delete the stack.
+    fn delete(&self, _group: &Group, role: Option<&str>) -> Vec<Part> {
+        let name = words::resource(self.stack);
+        let root = root_of(self.inventory, self.id, self.stack);
+        let mut parts = Vec::new();
+        if let Some(known) = self.inventory.resource(root) {
+            for obstacle in obstacles(self.inventory, known, "cloudformation:DeleteStack").into_iter().flatten() {
+                parts.extend(clear(obstacle.guard, &On::Resource(root), &words::resource(known), obstacle.read));
+            }
+        }
+        let call = Part::call("cloudformation:DeleteStack", On::Resource(self.id), format!("{{who}} deletes {name}"));
+        parts.push(given_role(call, role));
+        parts
+    }
+
+    /// The calls that update the stack so that it loses the resources: in one call, or by a change set.
+    fn changes(&self, group: &Group, role: Option<&str>) -> Vec<Vec<Part>> {
+        let name = words::resource(self.stack);
+        let on = On::Resource(self.id);
+        let keeps = match group.fate {
+            Fate::Kept => " (first one that no longer retains it)",
+            Fate::Deleted | Fate::AfterSnapshot => "",
+        };
+        let what = format!("{name} with a template without {{what}}{keeps}");
+        let update = Part::call("cloudformation:UpdateStack", on.clone(), format!("{{who}} updates {what}"));
+        let create =
+            Part::call("cloudformation:CreateChangeSet", on.clone(), format!("{{who}} prepares a change of {what}"));
+        let execute = Part::call(
+            "cloudformation:ExecuteChangeSet",
+            on.clone(),
+            format!("{{who}} carries the change of {name} out"),
+        );
+        let mut ways = vec![vec![given_role(update, role)], vec![given_role(create, role), execute]];
+        if group.policy_forbids {
+            let overrides = Part::call(
+                "cloudformation:SetStackPolicy",
+                on,
+                format!("{{who}} sets another stack policy, which no longer keeps {{what}}, on {name}"),
+            );
+            ways.iter_mut().for_each(|way| way.insert(0, overrides.clone()));
+        }
+        ways
+    }
+
+    /// What CloudFormation then does, and with whose rights.
+    fn carry_out(&self, group: &Group, by: By, whose: &str) -> Vec<Part> {
+        let through: &[(&str, &[&str])] = &[
+            ("aws:CalledVia", &[CLOUDFORMATION]),
+            ("aws:CalledViaFirst", &[CLOUDFORMATION]),
+            ("aws:CalledViaLast", &[CLOUDFORMATION]),
+            ("aws:ViaAWSService", &["true"]),
+        ];
+        let done = |part: Part| match by {
+            By::Actor => part.given(through),
+            // Calls as a role are the role's own.
+            By::Role(_) => part.by(by),
+            By::Unread => part.by(by).or(Terms::of_certainty(Certainty::Unknown)),
+        };
+        let mut parts = Vec::new();
+        for nested in &group.nested {
+            let Some(inner) = self.inventory.resource(*nested).filter(|_| by == By::Actor) else { continue };
+            let words = format!("CloudFormation deletes the nested {}, {whose}", words::resource(inner));
+            parts.push(done(Part::call("cloudformation:DeleteStack", On::Resource(*nested), words)));
+        }
+        let snapshot = if group.fate == Fate::AfterSnapshot { " after a last snapshot" } else { "" };
+        let words = format!("CloudFormation deletes {{what}}{snapshot}, {whose}");
+        parts.push(done(Part::call(group.action, On::Target, words)));
+        parts
+    }
 }
 
-fn taken(inventory: &Inventory, deletion: &StackDeletion, wanted: &BTreeSet<ResourceId>) -> Vec<(ResourceId, Key)> {
-    let Some(stack) = inventory.resource(deletion.stack) else { return Vec::new() };
-    let name = words::resource(stack);
-    let role = stack.text("RoleARN").filter(|_| deletion.by_role);
-    let mut all = Vec::new();
-    for taken in deletion.takes.iter().filter(|taken| wanted.contains(&taken.resource)) {
-        let Some(action) = inventory.resource(taken.resource).and_then(|known| deleted_by(&known.kind)) else {
-            continue;
-        };
-        let class = destruction::find(action).map_or(Class::Environment, |known| known.class());
-        let own = taken.delete.as_ref().map_or_else(|| Terms::of_certainty(Certainty::Unknown), Terms::of);
-        let terms = Terms::of(&deletion.decision).past(&deletion.passage).and(own).past(&taken.passage);
-        let mut steps = Vec::new();
-        steps.extend(clears(&deletion.passage, On::Resource(deletion.stack), &name));
-        steps.extend(clears(&taken.passage, On::Target, "{what}"));
-        steps.push(Step {
-            by: By::Actor,
-            action: DELETE_STACK.into(),
-            on: On::Resource(deletion.stack),
-            given: Vec::new(),
-            verdict: deletion.decision.verdict,
-            words: format!("{{who}} deletes the {name}").into(),
-        });
-        let (by, whose) = match role {
-            None => (By::Actor, "the rights of {who}".to_owned()),
-            Some(arn) => (
-                inventory.find_principal(arn).map_or(By::Unread, By::Role),
-                format!(
-                    "the role {} of the stack, whatever {{who}} may do itself",
-                    arn.rsplit('/').next().unwrap_or(arn)
-                ),
-            ),
-        };
-        let service: Vec<String> = vec!["cloudformation.amazonaws.com".to_owned()];
-        let via = ["aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"];
-        let given = match by {
-            By::Actor => via
-                .iter()
-                .map(|key| ((*key).to_owned(), service.clone()))
-                .chain([("aws:ViaAWSService".to_owned(), vec!["true".to_owned()])])
-                .collect(),
-            By::Role(_) | By::Unread => Vec::new(),
-        };
-        steps.push(Step {
-            by,
-            action: action.into(),
-            on: On::Target,
-            given,
-            verdict: taken.delete.as_ref().map_or(Verdict::Unknown, |decision: &Decision| decision.verdict),
-            words: format!("CloudFormation deletes what the stack made with {whose}: {{what}} is lost").into(),
-        });
-        all.push((taken.resource, (class, action.into(), terms, steps)));
+/// The request names the role, or none.
+fn given_role(part: Part, role: Option<&str>) -> Part {
+    match role {
+        Some(arn) => part.given(&[(ROLE_KEY, &[arn])]),
+        None => part.given(&[(ROLE_KEY, &[])]),
     }
-    all
 }
 
-fn clears(passage: &Passage, on: On, what: &str) -> Option<Step> {
-    let Passage::Clears(guard, decision) = passage else { return None };
-    let reservation = if guard.read { "" } else { ", if it is on" };
-    Some(Step {
-        by: By::Actor,
-        action: guard.cleared_by.into(),
-        on,
-        given: Vec::new(),
-        verdict: decision.verdict,
-        words: format!("{{who}} calls {} and switches {} of {what} off{reservation}", guard.cleared_by, guard.property)
-            .into(),
-    })
+fn last(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }

@@ -184,13 +184,9 @@ fn draft(
     }
     for means in means {
         draft.resources.extend(means.targets.iter().copied());
-        let entry = entry(means);
-        for (place, step) in means.steps.iter().enumerate().filter(|(_, step)| step.by == By::Actor) {
-            if step.action.is_empty() {
-                continue;
-            }
+        for step in means.steps.iter().filter(|step| step.by == By::Actor) {
             draft.actions.insert(step.action.to_string());
-            if entry.is_some_and(|entry| place < entry) {
+            if step.clears || matches!(step.on, On::Arn(_)) {
                 draft.clearing.insert(step.action.to_string());
             } else {
                 draft.requested.extend(asked(inventory, step, &means.targets));
@@ -214,18 +210,12 @@ fn asked(inventory: &Inventory, step: &Step, targets: &[ResourceId]) -> Vec<Stri
     }
 }
 
-/// The place of the last call that an actor makes itself.
-fn entry(means: &Means) -> Option<usize> {
-    let own = |step: &Step| step.by == By::Actor && !step.action.is_empty() && step.given.is_empty();
-    means.steps.iter().rposition(own)
-}
-
 /// The call by which one actor sets off a means, and the statements that allow it.
 fn allowed_by(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Vec<StatementEvidence> {
     let inventory = question.access.inventory();
     let call = || {
         let hops = means.hops(inventory, Actor::Principal(actor), *means.targets.first()?);
-        hops.get(entry(means)?)?.calls.first().cloned()
+        hops.get(means.decisive_step()?)?.calls.first().cloned()
     };
     let Some(call) = call() else { return Vec::new() };
     decided(question, actor, &call)
@@ -244,7 +234,11 @@ pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) 
             target
         }
     };
-    let traced = question.access.decide(actor, &call.action, &target, call.resource, &direct());
+    let mut context = direct();
+    for (key, values) in &call.given {
+        context.set(key, values.clone());
+    }
+    let traced = question.access.decide(actor, &call.action, &target, call.resource, &context);
     traced.map(|(_, applied)| evidence(inventory, actor, &applied)).unwrap_or_default()
 }
 
@@ -263,7 +257,7 @@ fn path(
     if question.kinds.within(inventory, first, who.environment) != Kind::Person {
         path.push(format!("{name} {}", question.kinds.why(inventory, first, who.environment)));
     }
-    let call = entry(means).and_then(|place| means.steps.get(place));
+    let call = means.decisive_step().and_then(|place| means.steps.get(place));
     if let (Some(statement), Some(call)) = (statements.first(), call) {
         path.push(carried_in_words(inventory, first, statement));
         path.push(format!("{} allows {}", statement_in_words(statement), call.action));

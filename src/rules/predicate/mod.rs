@@ -3,15 +3,16 @@
 
 mod account;
 mod administrator;
-mod can;
 mod can_anything;
 mod configuration;
 mod dangling;
 mod destroys;
 mod recoverable;
 mod rollout;
-mod stack;
+mod takes;
 mod unreadable;
+
+use takes::Wanted;
 
 pub use administrator::{Administrator, administrators};
 pub(crate) use destroys::Taken;
@@ -26,7 +27,7 @@ use crate::engine::Applied;
 use crate::finding::{Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
 use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
-use crate::paths::{Passage, Terms, past_in_words};
+use crate::paths::Terms;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,14 +61,6 @@ pub(super) struct Found {
     pub accepted: Option<usize>,
     /// Places of suppressions that covered it once.
     pub overdue: BTreeSet<usize>,
-}
-
-/// Notes the action that gets past a protection.
-fn clear(draft: &mut Draft, passage: &Passage) {
-    if let Passage::Clears(guard, _) = passage {
-        draft.actions.insert(guard.cleared_by.to_owned());
-        draft.clearing.insert(guard.cleared_by.to_owned());
-    }
 }
 
 /// Drafts of single principals by cause, before those who can do the same are joined.
@@ -146,13 +139,15 @@ fn cause_of(statements: &[StatementEvidence]) -> String {
 pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
     let drafts = match &rule.predicate {
         Predicate::Can { actions, environment, kinds, except } => {
-            can::drafts(question, actions, Who { environment, kinds, except })
+            let who = Who { environment, kinds, except };
+            takes::drafts(question, &Wanted { means: &[], actions, classes: &[], who, beyond: &[] })
+        }
+        Predicate::Takes { means, actions, classes, environment, kinds, except, beyond } => {
+            let who = Who { environment, kinds, except };
+            takes::drafts(question, &Wanted { means, actions, classes, who, beyond })
         }
         Predicate::Destroys { losses, environment, kinds, except } => {
             destroys::drafts(question, losses, Who { environment, kinds, except })
-        }
-        Predicate::DeletesStack { environment, kinds, except } => {
-            stack::drafts(question, Who { environment, kinds, except })
         }
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
         Predicate::Configuration { resource_type, environment, violated_if, property, needs } => {

@@ -1,0 +1,192 @@
+//! Who can take a resource of the environment, by which kinds of means.
+
+use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words};
+use crate::access::{named_by, target_of};
+use crate::base::Certainty;
+use crate::catalog;
+use crate::catalog::destruction::Class;
+use crate::engine::{Context, Target};
+use crate::finding::{Evidence, StatementEvidence};
+use crate::inventory::{PrincipalId, PrincipalKind, ResourceId, words};
+use crate::paths::{By, Means, MeansIndex, On, Step, direct};
+use crate::rules::Question;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// Which means a rule asks for.
+pub(super) struct Wanted<'r> {
+    /// Kinds of means; one that calls one of `actions` on the resource itself is wanted as well.
+    pub means: &'r [String],
+    /// Actions of the catalogue of destruction.
+    pub actions: &'r [String],
+    /// Kinds of loss; empty: all.
+    pub classes: &'r [Class],
+    /// By whom, and of which environment.
+    pub who: Who<'r>,
+    /// What the same principal can take by means of these kinds is left out.
+    pub beyond: &'r [String],
+}
+
+impl Wanted<'_> {
+    fn takes(&self, means: &Means) -> bool {
+        let of_kind = self.means.iter().any(|kind| kind == means.kind);
+        let by_call = || means.is_own_call() && self.actions.iter().any(|action| **action == *means.action);
+        (of_kind || by_call()) && (self.classes.is_empty() || self.classes.contains(&means.class))
+    }
+}
+
+pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
+    let index = question.means.of(wanted.who.environment);
+    let chosen: Vec<bool> = index.all().iter().map(|means| wanted.takes(means)).collect();
+    let mut ways = Ways::default();
+    for class in index.classes() {
+        let positions = class.positions.iter().filter(|at| chosen.get(**at as usize) == Some(&true));
+        let chosen: Vec<&Means> = positions.filter_map(|at| index.get(*at)).collect();
+        if chosen.is_empty() {
+            continue;
+        }
+        let members: Vec<PrincipalId> =
+            class.members.iter().copied().filter(|member| wanted.who.includes(question, *member)).collect();
+        let Some(teller) = teller(question, &members) else { continue };
+        let elsewhere = taken_by(&index, &class.positions, wanted.beyond);
+        let mut story = Story { question, teller, known: FxHashMap::default() };
+        for means in chosen {
+            let targets: Vec<ResourceId> =
+                means.targets.iter().copied().filter(|target| !elsewhere.contains(target)).collect();
+            if !targets.is_empty() {
+                story.tell(means, &targets, &members, &mut ways);
+            }
+        }
+    }
+    ways.joined(question)
+}
+
+/// Of whom the story is told: of a person, where there is one.
+fn teller(question: &Question<'_>, members: &[PrincipalId]) -> Option<PrincipalId> {
+    let inventory = question.access.inventory();
+    let is_user =
+        |id: &&PrincipalId| inventory.principal(**id).is_some_and(|principal| principal.kind == PrincipalKind::User);
+    members.iter().find(is_user).or(members.first()).copied()
+}
+
+fn taken_by(index: &MeansIndex, positions: &[u32], kinds: &[String]) -> BTreeSet<ResourceId> {
+    let of_kind = |means: &&Means| kinds.iter().any(|kind| kind == means.kind);
+    positions.iter().filter_map(|at| index.get(*at)).filter(of_kind).flat_map(|means| means.targets.to_vec()).collect()
+}
+
+/// What is told of principals that the same policies reach and who have the same means.
+struct Story<'s> {
+    question: &'s Question<'s>,
+    teller: PrincipalId,
+    /// Statements by action and ARN.
+    known: FxHashMap<(String, String), Vec<StatementEvidence>>,
+}
+
+impl Story<'_> {
+    fn tell(&mut self, means: &Means, targets: &[ResourceId], members: &[PrincipalId], ways: &mut Ways) {
+        let Some(step) = means.decisive_step().and_then(|place| means.steps.get(place)) else { return };
+        let statements = self.statements(means, step);
+        let cause = format!("{}|{}", cause_of(&statements), means.terms.key());
+        let new = || Draft {
+            path: self.path(means, step, targets, &statements),
+            terms: means.terms.clone(),
+            ..Draft::default()
+        };
+        let draft = ways.draft(&cause, self.teller, new);
+        draft.principals.extend(members);
+        draft.resources.extend(targets);
+        for step in means.steps.iter().filter(|step| step.by == By::Actor) {
+            draft.actions.insert(step.action.to_string());
+            if step.clears || matches!(step.on, On::Arn(_)) {
+                draft.clearing.insert(step.action.to_string());
+                continue;
+            }
+            draft.requested.extend(self.requested(step, targets));
+        }
+        if let Some(statement) = statements.first() {
+            add_evidence(draft, Evidence::Statement(statement.clone()));
+        }
+    }
+
+    /// The statements that allow the step which decides.
+    fn statements(&mut self, means: &Means, step: &Step) -> Vec<StatementEvidence> {
+        let inventory = self.question.access.inventory();
+        let (arn, resource) = match &step.on {
+            On::Target => {
+                let Some(first) = means.targets.first() else { return Vec::new() };
+                let Some(known) = inventory.resource(*first) else { return Vec::new() };
+                let named = catalog::action(&step.action).map(|action| named_by(action, &known.arn));
+                (named.and_then(|all| all.into_iter().next()).unwrap_or_else(|| known.arn.to_string()), Some(*first))
+            }
+            On::Resource(id) => {
+                let Some(known) = inventory.resource(*id) else { return Vec::new() };
+                (known.arn.to_string(), Some(*id))
+            }
+            On::Arn(arn) => (arn.to_string(), None),
+        };
+        let key = (step.action.to_string(), arn);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let exact = inventory.find_resource(&key.1);
+        let target = match exact.and_then(|id| inventory.resource(id)) {
+            Some(known) => target_of(inventory, known),
+            None => {
+                let mut target = Target::new(&key.1);
+                let owner = resource.and_then(|id| inventory.resource(id));
+                let account = owner.and_then(|owner| inventory.account(owner.account));
+                target.account = account.map(|account| (*account.id).into()).or(target.account);
+                target
+            }
+        };
+        let context = context_of(step);
+        let traced = self.question.access.decide(self.teller, &step.action, &target, exact.or(resource), &context);
+        let found = traced.map(|(_, applied)| evidence(inventory, self.teller, &applied)).unwrap_or_default();
+        self.known.insert(key, found.clone());
+        found
+    }
+
+    fn path(
+        &self,
+        means: &Means,
+        decisive: &Step,
+        targets: &[ResourceId],
+        statements: &[StatementEvidence],
+    ) -> Vec<String> {
+        let inventory = self.question.access.inventory();
+        let mut path = Vec::new();
+        if let Some(statement) = statements.first() {
+            path.push(carried_in_words(inventory, self.teller, statement));
+            path.push(format!("{} allows {}", statement_in_words(statement), decisive.action));
+        }
+        let who = inventory.principal(self.teller).map(words::principal).unwrap_or_default();
+        let what = words::resources(inventory, targets);
+        path.extend(means.steps.iter().map(|step| step.words.replace("{who}", &who).replace("{what}", &what)));
+        if means.terms.certainty == Certainty::Unknown {
+            path.push("whether all of this is allowed could not be decided".to_owned());
+        }
+        path
+    }
+
+    /// What the requests name besides the resources that are lost.
+    fn requested(&self, step: &Step, targets: &[ResourceId]) -> Vec<String> {
+        let inventory = self.question.access.inventory();
+        match &step.on {
+            On::Resource(id) => inventory.resource(*id).map(|known| known.arn.to_string()).into_iter().collect(),
+            On::Arn(_) => Vec::new(),
+            On::Target => {
+                let Some(action) = catalog::action(&step.action) else { return Vec::new() };
+                let known = targets.iter().filter_map(|id| inventory.resource(*id));
+                known.flat_map(|known| named_by(action, &known.arn)).filter(|arn| arn != "*").collect()
+            }
+        }
+    }
+}
+
+fn context_of(step: &Step) -> Context {
+    let mut context = direct();
+    for (key, values) in &step.given {
+        context.set(key, values.clone());
+    }
+    context
+}
