@@ -219,7 +219,7 @@ fn the_demo_is_answered_as_its_page_says() {
         format!("delete-production-through-stack (certain): [{people}] on [{api} {stack} {tables} {pool}]"),
         format!("deploy-role-can-destroy-production (certain): [role/github-deploy] on [{stack} {tables}]"),
         format!(
-            "deploy-role-can-destroy-production (certain): [role/amplify-service-role] on [{api} {amplify} {stack} {tables} {pool}]"
+            "deploy-role-can-destroy-production (certain): [role/amplify-service-role] on [{api} {amplify} {stack} {tables} {pool} {webhook}]"
         ),
         format!("administrator-beyond-break-glass (certain): [user/ines] on [{everything}]"),
         format!("automatic-branch-deletion (certain): [] on [{app}]"),
