@@ -51,9 +51,11 @@ pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str) -> 
 async fn secret(scope: Scope<'_>, client: &Client, region: &str, found: &SecretListEntry) -> Option<Resource> {
     let (arn, name) = (found.arn()?, found.name()?);
     let subject = &format!("secret {name}");
+    // What AWS may say of a secret that waits for its deletion: then nobody can do anything with it but restore it.
+    let absent = if found.deleted_date().is_some() { "InvalidRequestException" } else { "" };
     let (described, policy) = join(
         scope.read(&DESCRIBE_SECRET, subject, client.describe_secret().secret_id(arn).send()),
-        scope.read(&GET_RESOURCE_POLICY, subject, client.get_resource_policy().secret_id(arn).send()),
+        scope.read_if_any(&GET_RESOURCE_POLICY, subject, absent, client.get_resource_policy().secret_id(arn).send()),
     )
     .await;
     let replica = |replica: &ReplicationStatusType| {

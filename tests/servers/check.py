@@ -99,6 +99,20 @@ def tables(region):
             yield table(dynamodb, region, name)
 
 
+def made(dynamodb, name):
+    """The three newest backups of a table."""
+    said = [item for page in dynamodb.get_paginator("list_backups").paginate(TableName=name) for item in page["BackupSummaries"]]
+    newest = sorted(said, key=lambda item: item["BackupCreationDateTime"], reverse=True)[:3]
+    return [
+        some(
+            BackupCreationDateTime=time(item["BackupCreationDateTime"]),
+            BackupExpiryDateTime=time(item.get("BackupExpiryDateTime")),
+            **{key: item[key] for key in ["BackupArn", "BackupName", "BackupType", "BackupStatus"]},
+        )
+        for item in newest
+    ]
+
+
 def table(dynamodb, region, name):
     said = dynamodb.describe_table(TableName=name)["Table"]
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
@@ -132,6 +146,7 @@ def table(dynamodb, region, name):
         if "Replicas" in said
         else None,
         PointInTimeRecoverySpecification=specification,
+        Backups=made(dynamodb, name),
         ContinuousBackups=some(
             ContinuousBackupsStatus=backups["ContinuousBackupsStatus"],
             EarliestRestorableDateTime=time(recovery.get("EarliestRestorableDateTime")),

@@ -9,6 +9,8 @@ from comparing import ACCOUNT, HOME, OTHER, allow, client, policy, trust
 
 # ListTables gives a hundred names a page.
 CACHES = 105
+# Of which the newest are kept.
+BACKUPS = 5
 
 
 def seed_iam(iam):
@@ -96,6 +98,8 @@ def seed_tables(region):
         Tags=[{"Key": "env", "Value": "prod"}, {"Key": "owner", "Value": "shop"}],
     )
     recoverable("orders", 35)
+    for number in range(BACKUPS):
+        dynamodb.create_backup(TableName="orders", BackupName=f"by-hand-{number}")
     dynamodb.put_resource_policy(
         ResourceArn=arn,
         Policy=policy(
