@@ -34,6 +34,12 @@ pub struct Arguments {
     /// Write the suggested Terraform into this directory
     #[arg(long, value_name = "DIR")]
     fixes_out: Option<PathBuf>,
+    /// Put first what is worst, or the fewest changes that close the most
+    #[arg(long, value_enum, default_value_t = Rank::Severity)]
+    rank: Rank,
+    /// List every principal and resource of a violation, however many
+    #[arg(long)]
+    list_all: bool,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = Threshold::Low, value_name = "SEVERITY")]
     fail_on: Threshold,
@@ -48,6 +54,15 @@ enum Format {
     Table,
     /// JSON, version 1, for machines
     Json,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Rank {
+    /// Violations, the worst first
+    Severity,
+    /// Changes, those first that close most violations
+    Causes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -94,7 +109,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         }
     }
     let format = match arguments.format {
-        Format::Table => report::Format::Table(output::style()),
+        Format::Table => {
+            let style = report::table::Style { all: arguments.list_all, ..output::style() };
+            match arguments.rank {
+                Rank::Severity => report::Format::Table(style),
+                Rank::Causes => report::Format::Causes(style),
+            }
+        }
         Format::Json => report::Format::Json,
     };
     let mut text = Vec::new();

@@ -54,5 +54,10 @@ pub fn style() -> crate::report::table::Style {
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         .is_none_or(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"));
-    crate::report::table::Style { width: u16::try_from(width()).unwrap_or(100), colour: colour(), unicode: utf8 }
+    crate::report::table::Style {
+        width: u16::try_from(width()).unwrap_or(100),
+        colour: colour(),
+        unicode: utf8,
+        all: false,
+    }
 }

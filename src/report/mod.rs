@@ -1,5 +1,6 @@
 //! Reports: what was found, for people and for machines. One file a format; none knows a rule.
 
+pub mod causes;
 pub mod escape;
 pub mod json;
 mod names;
@@ -203,6 +204,8 @@ impl Report {
 pub enum Format {
     /// Tables and text for people, in a terminal.
     Table(table::Style),
+    /// The fewest changes that close the most violations, for people.
+    Causes(table::Style),
     /// JSON for machines, version 1.
     Json,
 }
@@ -215,6 +218,7 @@ pub enum Format {
 pub fn write(report: &Report, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
     match format {
         Format::Table(style) => table::write(report, &style, out),
+        Format::Causes(style) => table::write_causes(report, &style, out),
         Format::Json => json::write(report, out),
     }
 }

@@ -3,8 +3,9 @@
 //! The overview has one row a cause, worst first; each row's number leads to its details below: who, what, which statement
 //! of which policy, how, what would be lost, what to do. Names from outside are escaped, ARNs shortened.
 
+use super::causes::{Causes, Change};
 use super::names::Names;
-use super::{Report, Summary, escape};
+use super::{Report, Summary, causes, escape};
 use crate::base::Certainty;
 use crate::finding::{Evidence, Finding, Severity};
 use crate::snapshot::Outcome;
@@ -26,6 +27,9 @@ const NUMBERED: u16 = 19;
 /// Names, statements and others in the details of one violation.
 const DETAILS: usize = 10;
 
+/// Changes that are shown.
+const CAUSES: usize = 10;
+
 /// How a table looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -35,6 +39,8 @@ pub struct Style {
     pub colour: bool,
     /// Whether lines are drawn with box characters; ASCII otherwise.
     pub unicode: bool,
+    /// Whether all names are listed, however many.
+    pub all: bool,
 }
 
 /// Writes a report for people.
@@ -60,6 +66,26 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Res
     }
     for (index, finding) in violations.iter().chain(&unknown).enumerate() {
         page.details(index.saturating_add(1), finding, report.fixes.get(&finding.id).map(String::as_str))?;
+    }
+    page.suppressed(report)?;
+    page.coverage(report)?;
+    page.closing(report, &summary)
+}
+
+/// Writes the fewest changes that close the most violations, for people.
+///
+/// # Errors
+///
+/// Whatever the writer answers.
+pub fn write_causes(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let style = Style { width: style.width.max(NARROWEST), ..*style };
+    let summary = report.summary();
+    let mut page = Page { style, names: Names::new(report), out };
+    page.heading(report)?;
+    if summary.violations == 0 {
+        page.nothing_found(report, &summary)?;
+    } else {
+        page.causes(report, &causes::causes(report))?;
     }
     page.suppressed(report)?;
     page.coverage(report)?;
@@ -168,9 +194,81 @@ impl Page<'_> {
         self.print(&table)
     }
 
+    /// One row a change.
+    fn causes(&mut self, report: &Report, causes: &Causes) -> io::Result<()> {
+        self.section("The fewest changes that close the most")?;
+        let mut table = self.table(self.lines());
+        table.set_header(
+            ["No", "Change", "Closes", "In all"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
+        );
+        let mut sum: usize = 0;
+        let shown = if self.style.all { usize::MAX } else { CAUSES };
+        for (index, cause) in causes.all.iter().take(shown).enumerate() {
+            sum = sum.saturating_add(cause.closes);
+            let of = |finding: &&Finding| cause.findings.contains(&finding.id);
+            let titles: Vec<String> = report
+                .violations()
+                .into_iter()
+                .filter(of)
+                .take(NAMES)
+                .map(|finding| format!("- {}", self.names.brief(&finding.title, self.name_length())))
+                .collect();
+            let more = cause.findings.len().saturating_sub(titles.len());
+            let mut text: Vec<String> = cause.changes.iter().map(|change| self.change(change, report)).collect();
+            text.extend(titles);
+            if more > 0 {
+                text.push(format!("- +{more}"));
+            }
+            table.add_row([
+                index.saturating_add(1).to_string(),
+                text.join("\n"),
+                format!("{} of {}", cause.closes, causes.violations),
+                sum.to_string(),
+            ]);
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if index == 3 { 0 } else { 1 }));
+            if index != 1 {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        self.print(&table)?;
+        let left = causes.all.len().saturating_sub(shown);
+        if left > 0 {
+            let more = count_as(left, "more change closes", "more changes close");
+            let text = format!("{more} the rest; --list-all shows them.");
+            self.paragraph(0, Cell::new(text))?;
+        }
+        let text = format!(
+            "{} counted: one for each principal that a finding names, or for each resource where it is a setting.",
+            count(causes.violations, "violation")
+        );
+        self.paragraph(0, Cell::new(text))
+    }
+
+    fn change(&self, change: &Change, report: &Report) -> String {
+        match change {
+            Change::Statement { policy, statement, sid } => {
+                let sid = sid.as_ref().map(|sid| format!(" \"{}\"", escape::terminal(sid))).unwrap_or_default();
+                format!("Limit Statement[{statement}]{sid} of {}", self.names.sentence(policy))
+            }
+            Change::Attachment { policy, group } => {
+                format!("Take {} away from {}", self.names.sentence(policy), self.names.arn(group))
+            }
+            Change::Policy { policy } => format!("Take {} away", self.names.sentence(policy)),
+            Change::Finding { id } => report
+                .findings
+                .iter()
+                .find(|finding| finding.id == *id)
+                .map(|finding| self.names.sentence(&finding.remediation))
+                .unwrap_or_default(),
+        }
+    }
+
     /// A number, and the first names, one a line.
     fn crowd(&self, arns: &[String], word: &str) -> String {
-        let names = self.names.first(arns, NAMES, self.name_length()).join("\n");
+        let most = if self.style.all { usize::MAX } else { NAMES };
+        let names = self.names.first(arns, most, self.name_length()).join("\n");
         if arns.len() > 1 { format!("{}\n{names}", count(arns.len(), word)) } else { names }
     }
 
@@ -211,22 +309,22 @@ impl Page<'_> {
         if finding.certainty == Certainty::Unknown {
             row("Answer", "not decided: neither safe nor violated".to_owned());
         }
-        row("Who", self.names.first(&finding.principals, DETAILS, usize::MAX).join(", "));
-        row("What", self.names.first(&finding.resources, DETAILS, usize::MAX).join(", "));
-        row("Actions", self.names.first(&finding.actions, DETAILS, usize::MAX).join(", "));
+        row("Who", self.names.first(&finding.principals, self.details_shown(), usize::MAX).join(", "));
+        row("What", self.names.first(&finding.resources, self.details_shown(), usize::MAX).join(", "));
+        row("Actions", self.names.first(&finding.actions, self.details_shown(), usize::MAX).join(", "));
         let (allowed, found): (Vec<_>, Vec<_>) =
             finding.evidence.iter().partition(|evidence| matches!(evidence, Evidence::Statement(_)));
-        row("Allowed by", lines(allowed.iter().map(|evidence| self.evidence(evidence))));
-        row("Found", lines(found.iter().map(|evidence| self.evidence(evidence))));
+        row("Allowed by", self.lines_of(allowed.iter().map(|evidence| self.evidence(evidence))));
+        row("Found", self.lines_of(found.iter().map(|evidence| self.evidence(evidence))));
         let steps = finding.path.iter().enumerate();
         row(
             "How",
-            lines(steps.map(|(index, step)| match finding.path.len() {
+            self.lines_of(steps.map(|(index, step)| match finding.path.len() {
                 1 => self.names.sentence(step),
                 _ => format!("{}. {}", index.saturating_add(1), self.names.sentence(step)),
             })),
         );
-        row("Condition", lines(finding.conditions.iter().map(|condition| self.names.sentence(condition))));
+        row("Condition", self.lines_of(finding.conditions.iter().map(|condition| self.names.sentence(condition))));
         row("Consequence", self.names.sentence(&finding.consequence));
         row("Do", self.names.sentence(&finding.remediation));
         row("Rule", escape::terminal(&finding.rule).into_owned());
@@ -236,6 +334,21 @@ impl Page<'_> {
             Some(hcl) => self.terraform(hcl),
             None => Ok(()),
         }
+    }
+
+    /// Names that the details show.
+    fn details_shown(&self) -> usize {
+        if self.style.all { usize::MAX } else { DETAILS }
+    }
+
+    /// The first of some lines, and how many more there are.
+    fn lines_of(&self, all: impl ExactSizeIterator<Item = String>) -> String {
+        let more = all.len().saturating_sub(self.details_shown());
+        let mut lines: Vec<String> = all.take(self.details_shown()).collect();
+        if more > 0 {
+            lines.push(format!("+{more}"));
+        }
+        lines.join("\n")
     }
 
     fn evidence(&self, evidence: &Evidence) -> String {
@@ -535,16 +648,6 @@ fn count_as(number: usize, one: &str, many: &str) -> String {
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
-}
-
-/// The first of some lines, and how many more there are.
-fn lines(all: impl ExactSizeIterator<Item = String>) -> String {
-    let more = all.len().saturating_sub(DETAILS);
-    let mut lines: Vec<String> = all.take(DETAILS).collect();
-    if more > 0 {
-        lines.push(format!("+{more}"));
-    }
-    lines.join("\n")
 }
 
 fn few(texts: &BTreeSet<&str>) -> String {

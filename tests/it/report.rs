@@ -180,7 +180,7 @@ fn text(report: &Report, style: Style) -> String {
 }
 
 fn plain(report: &Report, width: u16) -> String {
-    text(report, Style { width, colour: false, unicode: true })
+    text(report, Style { width, colour: false, unicode: true, all: false })
 }
 
 fn machine(report: &Report) -> String {
@@ -325,16 +325,61 @@ fn a_report_for_people() {
 
 #[test]
 fn a_narrow_report_without_unicode_is_ascii() {
-    let text = text(&realistic(), Style { width: 60, colour: false, unicode: false });
+    let text = text(&realistic(), Style { width: 60, colour: false, unicode: false, all: false });
     assert!(text.is_ascii(), "{text}");
 }
 
 #[test]
 fn colour_changes_nothing_but_colour() {
-    let coloured = text(&realistic(), Style { width: 100, colour: true, unicode: true });
+    let coloured = text(&realistic(), Style { width: 100, colour: true, unicode: true, all: false });
     assert!(coloured.contains("\u{1b}["));
     let trimmed = |text: String| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     assert_eq!(trimmed(uncoloured(&coloured)), trimmed(plain(&realistic(), 100)));
+}
+
+#[test]
+fn all_names_are_listed_when_asked_for() {
+    let report = realistic();
+    let some = plain(&report, 100);
+    let all = text(&report, Style { width: 100, colour: false, unicode: true, all: true });
+    for number in 1..=14 {
+        let name = format!("user/dev-{number:02}");
+        assert!(all.matches(&name).count() >= 2, "{name}");
+    }
+    assert!(!some.contains("user/dev-14") && !all.contains('+'), "{all}");
+}
+
+#[test]
+fn the_fewest_changes_that_close_the_most() {
+    let mut out = Vec::new();
+    let style = Style { width: 100, colour: false, unicode: true, all: false };
+    report::write(&realistic(), Format::Causes(style), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let section = text.split("Accepted for now").next().unwrap();
+    insta::assert_snapshot!(section, @r#"
+    Audit of account acme-prod (111122223333)
+    From prod.json as of 2026-11-22T02:00:00Z.
+    Production: 14 resources, recognised by tag env=prod (9), name *-prod (5).
+
+    The fewest changes that close the most
+    ──────────────────────────────────────────────────────────────────────────────
+    No  Change                                                    Closes    In all
+    ──────────────────────────────────────────────────────────────────────────────
+    1   Limit Statement[2] "AllowData" of policy/deploy           14 of 17  14
+        - 14 principals can delete table/Order-…vqs2ya-prod
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    2   Take AWS-managed AdministratorAccess-Amplify away         2 of 17   16
+        - role/ci can delete production by deleting its stack
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    3   Turn on point-in-time recovery.                           1 of 17   17
+        - table/Order-…vqs2ya-prod has no point-in-time recovery
+    ──────────────────────────────────────────────────────────────────────────────
+    17 violations counted: one for each principal that a finding names, or for each resource where it is
+    a setting.
+    "#);
+    for line in text.lines() {
+        assert!(line.width() <= 100, "{line}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(super) struct Report<'a> {
     examined: Examined,
     break_glass: &'a [String],
     findings: Vec<Finding<'a>>,
+    causes: Causes,
     suppressed: Vec<Suppressed<'a>>,
     unused_suppressions: Vec<UnusedSuppression<'a>>,
     coverage: Vec<Coverage<'a>>,
@@ -132,6 +133,29 @@ struct Arguments<'a> {
     arguments: BTreeMap<&'a str, &'a Value>,
 }
 
+/// The fewest changes that close the most violations.
+#[derive(Serialize)]
+struct Causes {
+    violations: usize,
+    changes: Vec<Cause>,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    together: Vec<Change>,
+    closes: usize,
+    findings: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum Change {
+    Statement { policy: String, statement: usize, sid: Option<String> },
+    Attachment { policy: String, group: String },
+    Policy { policy: String },
+    Finding { id: String },
+}
+
 #[derive(Serialize)]
 struct Suppressed<'a> {
     finding: Finding<'a>,
@@ -208,6 +232,7 @@ impl<'a> From<&'a report::Report> for Report<'a> {
             },
             break_glass: &report.break_glass,
             findings: report.sorted().into_iter().map(finding).collect(),
+            causes: report::causes::causes(report).into(),
             suppressed: suppressed
                 .into_iter()
                 .map(|suppressed| Suppressed {
@@ -230,6 +255,29 @@ impl<'a> From<&'a report::Report> for Report<'a> {
                 .collect(),
             coverage: coverage.into_iter().map(Coverage::from).collect(),
             summary: Summary::from(&report.summary()),
+        }
+    }
+}
+
+impl From<report::causes::Causes> for Causes {
+    fn from(causes: report::causes::Causes) -> Causes {
+        let one = |cause: report::causes::Cause| Cause {
+            together: cause.changes.into_iter().map(Change::from).collect(),
+            closes: cause.closes,
+            findings: cause.findings,
+        };
+        Causes { violations: causes.violations, changes: causes.all.into_iter().map(one).collect() }
+    }
+}
+
+impl From<report::causes::Change> for Change {
+    fn from(change: report::causes::Change) -> Change {
+        use report::causes::Change as Known;
+        match change {
+            Known::Statement { policy, statement, sid } => Change::Statement { policy, statement, sid },
+            Known::Attachment { policy, group } => Change::Attachment { policy, group },
+            Known::Policy { policy } => Change::Policy { policy },
+            Known::Finding { id } => Change::Finding { id },
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
                         Draft { path, terms, ..Draft::default() }
                     });
                     draft.actions.insert(ask.action.clone());
-                    if let Some(statement) = statements.first() {
+                    for statement in &statements {
                         add_evidence(draft, Evidence::Statement(statement.clone()));
                     }
                 }

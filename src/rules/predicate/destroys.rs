@@ -94,8 +94,8 @@ impl<'q, 'r> Told<'q, 'r> {
                 (format!("{policy}|{}", means.terms.key()), statements)
             });
             self.held.entry(cause.clone()).or_default().entry(*actor).or_default().push(position);
-            if let Some(statement) = statements.first() {
-                let all = self.statements.entry(cause.clone()).or_default().entry(position).or_default();
+            let all = self.statements.entry(cause.clone()).or_default().entry(position).or_default();
+            for statement in statements.iter() {
                 if !all.contains(statement) {
                     all.push(statement.clone());
                 }
