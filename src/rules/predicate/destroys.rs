@@ -146,7 +146,8 @@ pub(super) fn badness(class: Class) -> u8 {
     }
 }
 
-fn named_by_suppressions(question: &Question<'_>, principal: PrincipalId) -> Vec<bool> {
+/// Which of the suppressions name a principal.
+pub(super) fn named_by_suppressions(question: &Question<'_>, principal: PrincipalId) -> Vec<bool> {
     let arn = question.access.inventory().principal(principal).map_or("", |known| &known.arn);
     question.suppressions.iter().map(|(_, known)| known.principals.iter().any(|glob| glob.matches(arn))).collect()
 }

@@ -1,5 +1,6 @@
 //! Who can take a resource of the environment, by which kinds of means.
 
+use super::destroys::named_by_suppressions;
 use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words};
 use crate::access::{named_by, target_of};
 use crate::base::Certainty;
@@ -11,7 +12,7 @@ use crate::inventory::{PrincipalId, PrincipalKind, ResourceId, words};
 use crate::paths::{By, Means, MeansIndex, On, Step, direct};
 use crate::rules::Question;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which means a rule asks for.
 pub(super) struct Wanted<'r> {
@@ -45,16 +46,21 @@ pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
         if chosen.is_empty() {
             continue;
         }
-        let members: Vec<PrincipalId> =
-            class.members.iter().copied().filter(|member| wanted.who.includes(question, *member)).collect();
-        let Some(teller) = teller(question, &members) else { continue };
         let elsewhere = taken_by(&index, &class.positions, wanted.beyond);
-        let mut story = Story { question, teller, known: FxHashMap::default() };
-        for means in chosen {
-            let targets: Vec<ResourceId> =
-                means.targets.iter().copied().filter(|target| !elsewhere.contains(target)).collect();
-            if !targets.is_empty() {
-                story.tell(means, &targets, &members, &mut ways);
+        // What is accepted of some is told of the others alone.
+        let mut alike: BTreeMap<Vec<bool>, Vec<PrincipalId>> = BTreeMap::new();
+        for member in class.members.iter().copied().filter(|member| wanted.who.includes(question, *member)) {
+            alike.entry(named_by_suppressions(question, member)).or_default().push(member);
+        }
+        for members in alike.into_values() {
+            let Some(teller) = teller(question, &members) else { continue };
+            let mut story = Story { question, teller, known: FxHashMap::default() };
+            for means in &chosen {
+                let targets: Vec<ResourceId> =
+                    means.targets.iter().copied().filter(|target| !elsewhere.contains(target)).collect();
+                if !targets.is_empty() {
+                    story.tell(means, &targets, &members, &mut ways);
+                }
             }
         }
     }
@@ -103,8 +109,8 @@ impl Story<'_> {
             }
             draft.requested.extend(self.requested(step, targets));
         }
-        if let Some(statement) = statements.first() {
-            add_evidence(draft, Evidence::Statement(statement.clone()));
+        for statement in statements {
+            add_evidence(draft, Evidence::Statement(statement));
         }
     }
 
