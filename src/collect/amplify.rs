@@ -7,7 +7,7 @@ use super::Call;
 use super::call::client;
 use super::properties::{Properties, list, names};
 use super::reader::Scope;
-use crate::snapshot::Resource;
+use crate::snapshot::{Resource, without_credentials};
 use aws_config::SdkConfig;
 use aws_sdk_amplify::Client;
 use aws_sdk_amplify::types::{
@@ -234,34 +234,4 @@ fn webhook_resource(webhook: &Webhook, app: &str, region: &str) -> Resource {
         .put("WebhookId", webhook.webhook_id())
         .text("Description", Some(webhook.description()));
     resource(webhook.webhook_arn(), "Webhook", region, properties)
-}
-
-/// A repository's address without what may stand before its host or after its path: `https://user:token@host/…?…`.
-fn without_credentials(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    match path {
-        Some(path) => format!("{scheme}://{host}/{path}"),
-        None => format!("{scheme}://{host}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_credentials;
-
-    #[test]
-    fn addresses_lose_their_credentials() {
-        for (address, kept) in [
-            ("https://github.com/acme/shop", "https://github.com/acme/shop"),
-            ("https://x-access-token:s3cret@github.com/acme/shop?t=s3cret", "https://github.com/acme/shop"),
-            ("https://s3cret@host", "https://host"),
-            ("git@github.com:acme/shop", "git@github.com:acme/shop"),
-            ("", ""),
-        ] {
-            assert_eq!(without_credentials(address), kept);
-        }
-    }
 }

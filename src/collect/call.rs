@@ -16,16 +16,29 @@ pub struct Call {
     pub operation: &'static str,
     /// The IAM action that allows it, without the service: mostly the operation's name.
     pub action: &'static str,
+    /// What AWS asks for besides, without the service.
+    pub besides: &'static [&'static str],
 }
 
 impl Call {
     pub(super) const fn new(service: &'static str, operation: &'static str) -> Call {
-        Call { service, operation, action: operation }
+        Call { service, operation, action: operation, besides: &[] }
     }
 
     /// For the few operations that IAM spells in its own way.
     pub(super) const fn allowed_by(self, action: &'static str) -> Call {
         Call { action, ..self }
+    }
+
+    /// For the few operations that need more than one permission.
+    pub(super) const fn and(self, besides: &'static [&'static str]) -> Call {
+        Call { besides, ..self }
+    }
+
+    /// All permissions that it needs.
+    pub fn permissions(&self) -> impl Iterator<Item = String> {
+        let all = std::iter::once(&self.action).chain(self.besides);
+        all.map(|action| format!("{}:{action}", self.service))
     }
 
     /// The permission, as a policy names it: `dynamodb:ListTables`.

@@ -14,21 +14,32 @@ mod amplify;
 mod appsync;
 mod backup;
 mod call;
+mod cloudformation;
+mod cloudtrail;
+mod cloudwatch;
+mod codebuild;
+mod codepipeline;
 mod cognito;
 mod dynamodb;
+mod ecs;
+mod events;
 mod iam;
 mod kms;
 mod lambda;
+mod logs;
 mod miss;
 mod properties;
 mod rds;
 mod reader;
+mod route53;
 mod s3;
 mod secretsmanager;
 mod session;
 mod sns;
 mod sqs;
 mod sts;
+mod tagging;
+mod template;
 
 pub use call::{Call, ReadOnly};
 
@@ -170,6 +181,16 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
         secretsmanager::CALLS,
         sns::CALLS,
         sqs::CALLS,
+        cloudformation::CALLS,
+        cloudtrail::CALLS,
+        cloudwatch::CALLS,
+        codebuild::CALLS,
+        codepipeline::CALLS,
+        ecs::CALLS,
+        events::CALLS,
+        logs::CALLS,
+        route53::CALLS,
+        tagging::CALLS,
     ]
     .into_iter()
     .flatten()
@@ -196,7 +217,33 @@ fn regional<'a>(
         secretsmanager::read(scope, config, region).boxed_local(),
         sns::read(scope, config, region).boxed_local(),
         sqs::read(scope, config, region, identity).boxed_local(),
+        cloudformation::read(scope, config, region).boxed_local(),
+        cloudtrail::read(scope, config, region, identity).boxed_local(),
+        codebuild::read(scope, config, region, identity).boxed_local(),
+        codepipeline::read(scope, config, region, identity).boxed_local(),
+        ecs::read(scope, config, region).boxed_local(),
+        tagging::tagged(
+            scope,
+            config,
+            region,
+            vec![
+                cloudwatch::read(scope, config, region).boxed_local(),
+                events::read(scope, config, region, identity).boxed_local(),
+                logs::read(scope, config, region, identity).boxed_local(),
+            ],
+        )
+        .boxed_local(),
     ]
+}
+
+/// The services without a region, each read once.
+fn global<'a>(
+    scope: Scope<'a>,
+    config: &'a SdkConfig,
+    home: &'a str,
+    identity: &'a sts::Identity,
+) -> Vec<LocalBoxFuture<'a, Vec<Resource>>> {
+    vec![route53::read(scope, config, home, identity).boxed_local()]
 }
 
 /// The IAM policy that allows exactly [`calls`] and nothing else: what the auditor's role needs.
@@ -204,7 +251,7 @@ fn regional<'a>(
 /// The resource is `*`: listing calls know no narrower one, and an audit that sees only the tables it was told about
 /// answers another question. Whoever passes `--role-arn` needs `sts:AssumeRole` on that role besides.
 pub fn policy() -> serde_json::Value {
-    let mut actions: Vec<String> = calls().map(Call::permission).collect();
+    let mut actions: Vec<String> = calls().flat_map(Call::permissions).collect();
     actions.sort();
     actions.dedup();
     serde_json::json!({
@@ -256,11 +303,11 @@ async fn snapshot(
         Regions::All => account::regions(global, config, &home, &identity.partition).await,
     };
 
-    let regional =
-        join_all(regions.iter().flat_map(|region| regional(reader.scope(Some(region)), config, region, &identity)));
-    let (authorization_details, regional) = join(iam::read(global, config, &home), regional).await;
+    let mut services = self::global(global, config, &home, &identity);
+    services.extend(regions.iter().flat_map(|region| regional(reader.scope(Some(region)), config, region, &identity)));
+    let (authorization_details, resources) = join(iam::read(global, config, &home), join_all(services)).await;
 
-    let mut resources: Vec<Resource> = regional.into_iter().flatten().collect();
+    let mut resources: Vec<Resource> = resources.into_iter().flatten().collect();
     // A list that changes between two of its pages can show one thing twice.
     resources.sort_by(|a, b| a.arn.cmp(&b.arn));
     resources.dedup_by(|a, b| a.arn == b.arn);

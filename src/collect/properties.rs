@@ -54,6 +54,13 @@ pub(super) fn names(variables: &HashMap<String, String>) -> Vec<Value> {
     names.into_iter().map(Value::from).collect()
 }
 
+/// A map in the order of its keys.
+pub(super) fn sorted<V>(map: &HashMap<String, V>) -> Vec<(&str, &V)> {
+    let mut entries: Vec<(&str, &V)> = map.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
+}
+
 /// A time as RFC 3339 in UTC; `None` where the calendar has no such time.
 pub(super) fn rfc3339(time: &DateTime) -> Option<String> {
     time.fmt(DateTimeFormat::DateTime).ok()

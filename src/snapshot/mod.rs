@@ -12,6 +12,7 @@ mod model;
 mod parse;
 mod place;
 mod read;
+mod secrets;
 mod write;
 
 pub use document::DocumentError;
@@ -19,4 +20,5 @@ pub use error::{Problem, ReadError, WriteError};
 pub use model::*;
 pub use place::Place;
 pub use read::{LIMIT, Loaded, read, read_within};
+pub use secrets::{is_harmless, without_credentials};
 pub use write::{write, write_directory};
