@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 binary=$(realpath "${1:?usage: .ci/servers.sh BINARY}")
 venv=.ci/venv
 python=$venv/bin/python
-packages=('moto[server]==5.2.5' 'ministack==1.5.33')
+# cbor2: ministack answers for CloudWatch with it.
+packages=('moto[server]==5.2.5' 'ministack==1.5.33' 'cbor2==6.3.0')
 work=$(mktemp -d)
 pids=()
 

@@ -244,6 +244,7 @@ pub(super) fn policy_was_read(inventory: &Inventory, resource: &Resource) -> boo
         "AWS::SNS::Topic" => ("sns", "GetTopicAttributes"),
         "AWS::SecretsManager::Secret" => ("secretsmanager", "GetResourcePolicy"),
         "AWS::Backup::BackupVault" => ("backup", "GetBackupVaultAccessPolicy"),
+        "AWS::Events::EventBus" => ("events", "ListEventBuses"),
         "AWS::ECR::Repository" => ("ecr", "GetRepositoryPolicy"),
         _ => return false,
     };

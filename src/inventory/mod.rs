@@ -219,10 +219,13 @@ impl Inventory {
     /// Whether the tags of a resource are all its tags: no call that lists tags of its service went unanswered.
     pub fn tags_were_read(&self, resource: &Resource) -> bool {
         let service = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.service);
-        self.account(resource.account)
-            .into_iter()
-            .flat_map(|account| &account.coverage)
-            .all(|entry| entry.service != service || !lists_tags(&entry.operation) || entry.outcome == Outcome::Ok)
+        // Their tags come from a service of its own.
+        let by_tagging = matches!(service, "cloudwatch" | "events" | "logs");
+        self.account(resource.account).into_iter().flat_map(|account| &account.coverage).all(|entry| {
+            let told =
+                (entry.service == service && lists_tags(&entry.operation)) || (by_tagging && entry.service == "tag");
+            !told || entry.outcome == Outcome::Ok
+        })
     }
 
     /// Whether a name (of a stage, say) has a part that names production.
@@ -269,6 +272,13 @@ fn lists_tags(operation: &str) -> bool {
     operation.starts_with("ListTags")
         || matches!(
             operation,
-            "DescribeIdentityPool" | "DescribeUserPool" | "GetBucketTagging" | "ListQueueTags" | "ListResourceTags"
+            "BatchGetProjects"
+                | "DescribeClusters"
+                | "DescribeIdentityPool"
+                | "DescribeServices"
+                | "DescribeUserPool"
+                | "GetBucketTagging"
+                | "ListQueueTags"
+                | "ListResourceTags"
         )
 }

@@ -148,6 +148,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("lambda", "GET /2017-03-31/tags/{}", "ListTags"),
     ("lambda", "GET /2020-06-30/functions/{}/code-signing-config", "GetFunctionCodeSigningConfig"),
     ("lambda", "GET /2021-10-31/functions/{}/urls", "ListFunctionUrlConfigs"),
+    ("route53", "GET /2013-04-01/hostedzone", "ListHostedZones"),
+    ("route53", "GET /2013-04-01/hostedzone/{}/rrset", "ListResourceRecordSets"),
+    ("route53", "GET /2013-04-01/healthcheck", "ListHealthChecks"),
+    ("route53", "POST /2013-04-01/tags/{}", "ListTagsForResources"),
     ("s3", "GET /?x-id=ListBuckets", "ListBuckets"),
     ("s3", "GET /?versioning", "GetBucketVersioning"),
     ("s3", "GET /?object-lock", "GetObjectLockConfiguration"),
@@ -249,6 +253,7 @@ fn empty_account(asked: &Asked) -> Answer {
         }
         "GetResourcePolicy" if asked.service == "dynamodb" => json_error(400, "PolicyNotFoundException"),
         "ListBuckets" => xml("<ListAllMyBucketsResult></ListAllMyBucketsResult>"),
+        operation if asked.service == "route53" => xml(&format!("<{operation}Response></{operation}Response>")),
         _ if asked.path.contains("/operation/") => Answer::Cbor(vec![0xbf, 0xff]),
         operation if asked.body.contains("Action=") => {
             xml(&format!("<{operation}Response><{operation}Result></{operation}Result></{operation}Response>"))

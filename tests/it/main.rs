@@ -11,6 +11,12 @@ mod collect;
 #[cfg(feature = "aws")]
 mod collect_data;
 #[cfg(test)]
+#[cfg(feature = "aws")]
+mod collect_delivery;
+#[cfg(test)]
+#[cfg(feature = "aws")]
+mod collect_watching;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod determinism;

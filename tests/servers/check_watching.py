@@ -4,7 +4,20 @@ SNAPSHOT`."""
 
 import json
 
-from comparing import ACCOUNT, REGIONS, arguments, client, expect, expect_read, expect_resources, finish, resource, some, time
+from comparing import (
+    ACCOUNT,
+    REGIONS,
+    arguments,
+    client,
+    expect,
+    expect_read,
+    expect_resources,
+    finish,
+    resource,
+    resources_of,
+    some,
+    time,
+)
 
 KINDS = ("AWS::CloudTrail::", "AWS::Events::", "AWS::CloudWatch::", "AWS::Logs::", "AWS::Route53::", "AWS::ECS::")
 
@@ -16,6 +29,14 @@ def tags(said, key="Key", value="Value"):
 def upper(item):
     """API names that CloudFormation writes with a capital letter, and nothing more."""
     return {key[0].upper() + key[1:]: value for key, value in item.items()}
+
+
+def tagged(region):
+    """What the tagging API says, by ARN: the program asks it, since the services list their things without tags."""
+    pages = client("resourcegroupstaggingapi", region).get_paginator("get_resources")
+    filters = ["cloudwatch:alarm", "events:event-bus", "events:rule", "logs:log-group"]
+    found = [item for page in pages.paginate(ResourceTypeFilters=filters) for item in page["ResourceTagMappingList"]]
+    return {item["ResourceARN"]: tags(item["Tags"]) for item in found}
 
 
 def trails(region):
@@ -33,7 +54,6 @@ def trails(region):
             IncludeGlobalServiceEvents=trail["IncludeGlobalServiceEvents"],
             EnableLogFileValidation=trail["LogFileValidationEnabled"],
             IsLogging=status["IsLogging"],
-            LatestDeliveryTime=time(status.get("LatestDeliveryTime")),
             LatestDeliveryError=status.get("LatestDeliveryError"),
             StopLoggingTime=time(status.get("StopLoggingTime")),
             EventSelectors=[
@@ -54,9 +74,10 @@ def trails(region):
 
 
 def events(region):
-    api = client("events", region)
+    api, tags_of = client("events", region), tagged(region)
     for bus in api.list_event_buses()["EventBuses"]:
-        yield resource(bus["Arn"], "AWS::Events::EventBus", region, {"Name": bus["Name"]}, policy=bus.get("Policy"))
+        found = tags_of.get(bus["Arn"])
+        yield resource(bus["Arn"], "AWS::Events::EventBus", region, {"Name": bus["Name"]}, found, bus.get("Policy"))
         for page in api.get_paginator("list_rules").paginate(EventBusName=bus["Name"]):
             for rule in page["Rules"]:
                 of = {"Rule": rule["Name"], "EventBusName": bus["Name"]}
@@ -71,11 +92,11 @@ def events(region):
                     State=rule["State"],
                     Targets=[{key: target[key] for key in ("Id", "Arn", "RoleArn")} for target in targets],
                 )
-                yield resource(rule["Arn"], "AWS::Events::Rule", region, properties)
+                yield resource(rule["Arn"], "AWS::Events::Rule", region, properties, tags_of.get(rule["Arn"]))
 
 
 def alarms(region):
-    api = client("cloudwatch", region)
+    api, tags_of = client("cloudwatch", region), tagged(region)
     for page in api.get_paginator("describe_alarms").paginate():
         for alarm in page["MetricAlarms"]:
             keep = ["AlarmName", "Namespace", "MetricName", "Statistic", "ComparisonOperator", "Threshold", "Period"]
@@ -85,8 +106,7 @@ def alarms(region):
                 properties.pop("Dimensions", None)
             if alarm.get("Metrics"):
                 properties["Metrics"] = [metric(query) for query in alarm["Metrics"]]
-            found = api.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
-            yield resource(alarm["AlarmArn"], "AWS::CloudWatch::Alarm", region, properties, tags(found))
+            yield resource(alarm["AlarmArn"], "AWS::CloudWatch::Alarm", region, properties, tags_of.get(alarm["AlarmArn"]))
 
 
 def metric(query):
@@ -96,7 +116,7 @@ def metric(query):
 
 
 def groups(region):
-    api = client("logs", region)
+    api, tags_of = client("logs", region), tagged(region)
     filters = {}
     for page in api.get_paginator("describe_metric_filters").paginate():
         for found in page["metricFilters"]:
@@ -121,7 +141,8 @@ def groups(region):
                 DeletionProtectionEnabled=group.get("deletionProtectionEnabled"),
                 MetricFilters=filters.get(name, []),
             )
-            yield resource(group["arn"].removesuffix(":*"), "AWS::Logs::LogGroup", region, properties)
+            arn = group["arn"].removesuffix(":*")
+            yield resource(arn, "AWS::Logs::LogGroup", region, properties, tags_of.get(arn))
 
 
 def zones():
@@ -233,10 +254,15 @@ def main():
     reads = (trails, events, alarms, groups, services)
     wanted = [item for region in REGIONS for read in reads for item in read(region)] + list(zones())
     kinds = [item["type"] for item in wanted]
-    for kind, least in [("Events::Rule", 120), ("CloudWatch::Alarm", 120), ("Logs::LogGroup", 60), ("ECS::Service", 25)]:
+    for kind, least in [("Events::Rule", 240), ("CloudWatch::Alarm", 120), ("Logs::LogGroup", 60), ("ECS::Service", 25)]:
         expect(kinds.count(f"AWS::{kind}") >= least, f"{kind}: one page")
     expect(any(item["arn"].startswith(f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:") for item in wanted), "no trail elsewhere")
+    for trail in resources_of(snapshot, "AWS::CloudTrail::").values():
+        # It moves with the clock.
+        expect(trail["properties"].pop("LatestDeliveryTime", "Z").endswith("Z"), f"{trail['arn']}: no time")
     expect_resources(snapshot, KINDS, wanted)
+    rules = [item for item in wanted if item["type"] == "AWS::Events::Rule"]
+    expect(any(rule["tags"] for rule in rules), "no rule has tags")
     expect_read(snapshot, "cloudtrail", "events", "cloudwatch", "logs", "route53", "ecs", "tag")
     finish()
 

@@ -58,9 +58,9 @@ def seed_stacks(region):
     policy = {"Statement": [{"Effect": "Deny", "Action": "Update:Replace", "Principal": "*", "Resource": "*"}]}
     cloudformation.set_stack_policy(StackName=shop, StackPolicyBody=json.dumps(policy))
     cloudformation.create_stack(StackName="mail", TemplateBody=YAML)
-    empty = json.dumps({"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+    small = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
     for number in range(STACKS):
-        cloudformation.create_stack(StackName=f"small-{number:02}", TemplateBody=empty)
+        cloudformation.create_stack(StackName=f"small-{number:02}", TemplateBody=small)
 
 
 def kind(category, provider, owner="AWS"):

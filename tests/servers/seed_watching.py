@@ -6,7 +6,7 @@ import json
 from comparing import ACCOUNT, HOME, OTHER, client, policy
 
 # More than one page of each: hundred rules, targets and records, fifty log groups and filters, ten services.
-RULES, TARGETS, ALARMS, GROUPS, RECORDS, ZONES, SERVICES = 60, 5, 120, 60, 320, 3, 25
+RULES, TARGETS, ALARMS, GROUPS, RECORDS, ZONES, SERVICES = 120, 5, 120, 60, 320, 3, 25
 
 
 def seed_trails():
