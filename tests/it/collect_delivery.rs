@@ -13,7 +13,7 @@ fn properties(account: &Account, arn: &str) -> Value {
 /// No secret of the answers is in what is kept.
 fn keeps_no_secret(account: &Account) {
     let resources = serde_json::to_string(&account.resources).unwrap();
-    let at = resources.find("SECRET").map(|at| &resources[at.saturating_sub(200)..at + 50]);
+    let at = resources.find("SECRET").and_then(|at| resources.get(at.saturating_sub(200)..at + 30));
     assert_eq!(at, None);
     assert!(!serde_json::to_string(&account.coverage).unwrap().contains("SECRET"));
 }

@@ -2,6 +2,9 @@
 """What watches over production and leads to it: trails, event rules, alarms, log groups, zones, services of ECS."""
 
 import json
+import os
+
+import boto3
 
 from comparing import ACCOUNT, HOME, OTHER, client, policy
 
@@ -10,8 +13,9 @@ RULES, TARGETS, ALARMS, GROUPS, RECORDS, ZONES, SERVICES = 120, 5, 120, 60, 320,
 
 
 def seed_trails():
-    bucket = client("s3", OTHER)
-    bucket.create_bucket(Bucket="trail-logs")
+    # Trails are moto's, and want their bucket there, wherever buckets are read from.
+    moto = boto3.client("s3", region_name=OTHER, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    moto.create_bucket(Bucket="trail-logs")
     trails = client("cloudtrail", OTHER)
     trails.create_trail(
         Name="everywhere",
