@@ -38,9 +38,10 @@ pub struct Expectation {
     certainty: Option<Certainty>,
 }
 
+/// An account, written briefly.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct BriefAccount {
+pub struct BriefAccount {
     users: BTreeMap<String, BriefPrincipal>,
     groups: BTreeMap<String, BriefPrincipal>,
     roles: BTreeMap<String, BriefPrincipal>,
@@ -140,7 +141,8 @@ fn last(name: &str) -> &str {
 }
 
 impl BriefAccount {
-    fn snapshot(&self) -> Result<Snapshot, String> {
+    /// The snapshot that it stands for.
+    pub fn snapshot(&self) -> Result<Snapshot, String> {
         let arn = |kind: &str, name: &str| format!("arn:aws:iam::{ACCOUNT}:{kind}/{name}");
         let managed = |name: &String| match name.starts_with("arn:") {
             true => name.clone(),

@@ -57,3 +57,5 @@ mod source;
 mod suppress;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod ways;
