@@ -2,14 +2,19 @@
 //!
 //! The answers are the engine's; what is added here is that the work is shared: see [`question`].
 
+mod among;
 mod flip;
 mod index;
+mod itself;
 mod mentions;
+mod outsider;
 mod question;
 mod reach;
 mod targets;
 
+pub use among::Among;
 pub use flip::{Change, Flip};
+pub use itself::{Own, OwnAnswer};
 pub use targets::{Targets, named_by, target_of};
 
 use crate::base::arn;
@@ -96,7 +101,7 @@ impl<'i> Access<'i> {
     /// everything. Answers come in the order of their first principal.
     pub fn who_can(&self, action: &str, targets: &Targets<'_>, context: &Context) -> Vec<Answer> {
         let action = action.to_ascii_lowercase();
-        Question::new(self, &action, targets, context).answer()
+        Question::new(self, &action, targets, context, None).answer()
     }
 
     /// Decides one request and lists the statements that bear on it, by the names under which they reach the principal.

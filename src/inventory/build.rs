@@ -93,6 +93,10 @@ impl<'s> Builder<'s> {
             let default = policy.policy_version_list.iter().find(|version| version.is_default_version).or_else(|| {
                 policy.policy_version_list.iter().find(|version| version.version_id == policy.default_version_id)
             });
+            let own = crate::base::Arn::parse(&policy.arn).is_some_and(|arn| arn.account != "aws");
+            if own && !policy.policy_version_list.is_empty() {
+                self.inventory.versions.insert(policy.arn.as_str().into(), policy.policy_version_list.len());
+            }
             if let Some(document) = default.and_then(|version| version.document.as_ref()) {
                 let document = self.document(document, PolicyKind::Identity);
                 managed.insert(&policy.arn, (policy.arn.as_str().into(), document));
@@ -126,9 +130,13 @@ impl<'s> Builder<'s> {
                 let (name, document) = find(self, &attached.policy_arn);
                 policies.push(self.attach(document, name, &arn, None));
             }
+            let mut member_of = Vec::new();
             for group in &user.group_list {
                 match groups.get(group.as_str()) {
-                    Some((_, carried)) => policies.extend(carried.iter().cloned()),
+                    Some((arn, carried)) => {
+                        member_of.push(Arc::clone(arn));
+                        policies.extend(carried.iter().cloned());
+                    }
                     None => {
                         // A group that the snapshot does not hold may grant anything.
                         let document = self.missing();
@@ -146,6 +154,7 @@ impl<'s> Builder<'s> {
                 kind: PrincipalKind::User,
                 account: id,
                 tags: tags(&user.tags),
+                groups: member_of,
                 policies,
                 boundary,
                 trust: None,
@@ -174,6 +183,7 @@ impl<'s> Builder<'s> {
                 kind: PrincipalKind::Role,
                 account: id,
                 tags: tags(&role.tags),
+                groups: Vec::new(),
                 policies,
                 boundary,
                 trust,

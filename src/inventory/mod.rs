@@ -3,10 +3,12 @@
 
 mod build;
 mod environment;
+mod guise;
 mod links;
 pub mod words;
 
 pub use environment::{Basis, EnvironmentRule, EnvironmentRules, PRODUCTION, Recognition};
+pub use guise::{Guise, Supposed};
 
 use crate::iam;
 use crate::snapshot::{Coverage, Outcome};
@@ -34,6 +36,8 @@ pub struct AccountId(pub u32);
 pub struct Inventory {
     /// Accounts by id.
     pub accounts: Vec<Account>,
+    /// Managed policies of the accounts themselves, by ARN, with the number of their versions.
+    pub versions: BTreeMap<Arc<str>, usize>,
     /// Users and roles of all accounts, by ARN.
     pub principals: Vec<Principal>,
     /// Resources of all accounts, by ARN.
@@ -51,7 +55,7 @@ pub struct Inventory {
 }
 
 /// A distinct document: many attachments may share it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Document {
     /// Which elements it may have.
     pub kind: iam::PolicyKind,
@@ -60,7 +64,7 @@ pub struct Document {
 }
 
 /// One account.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Account {
     /// Twelve digits.
     pub id: Arc<str>,
@@ -73,7 +77,7 @@ pub struct Account {
 }
 
 /// What is known of the organisation policies over an account.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Controls {
     /// The account stands alone: there are none.
     None,
@@ -100,7 +104,7 @@ pub enum PrincipalKind {
 }
 
 /// A user or role.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Principal {
     /// ARN with path.
     pub arn: Arc<str>,
@@ -112,6 +116,8 @@ pub struct Principal {
     pub account: AccountId,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// ARNs of the groups of a user.
+    pub groups: Vec<Arc<str>>,
     /// Identity policies, those of groups included.
     pub policies: Vec<Attachment>,
     /// The permissions boundary.
@@ -138,7 +144,7 @@ pub struct Attachment {
 }
 
 /// A resource.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Resource {
     /// ARN.
     pub arn: Arc<str>,

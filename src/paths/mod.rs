@@ -1,14 +1,27 @@
 //! The ways in which somebody takes a resource away: by its own delete action, through the stack that made it, by becoming
 //! somebody else first; and what stands in the way.
 
+mod graph;
 mod guard;
+mod guises;
 mod means;
+mod outsiders;
+mod search;
+mod technique;
 mod terms;
 mod way;
+mod ways;
 
+pub use graph::Graph;
 pub use means::{Alike, KINDS, MeansIndex};
+pub use outsiders::{Outsider, OutsiderKind, letting_in};
+pub use search::Becoming;
+pub use technique::{
+    Gain, Named, Need, Precondition, Technique, TechniqueError, Through, read as read_technique, techniques,
+};
 pub use terms::Terms;
 pub use way::{Actor, By, Call, Hop, Means, On, Step, Way};
+pub use ways::{Lead, Leads, Ways};
 
 use crate::engine::{Context, World};
 
@@ -19,4 +32,17 @@ pub fn direct() -> Context {
         .with("aws:CalledVia", &[])
         .with("aws:CalledViaFirst", &[])
         .with("aws:CalledViaLast", &[])
+}
+
+/// Whether an action starts a session of a role.
+fn chains(action: &str) -> bool {
+    action.eq_ignore_ascii_case("sts:AssumeRole")
+}
+
+/// Keys that tell of a second factor.
+const NO_SECOND_FACTOR: [&str; 2] = ["aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"];
+
+/// A call by a session of a role: no second factor goes with it.
+fn chained(context: Context) -> Context {
+    NO_SECOND_FACTOR.iter().fold(context, |context, key| context.with(key, &[]))
 }

@@ -17,16 +17,20 @@ pub enum Actor {
     Principal(PrincipalId),
     /// The same once it has written its own policies: it may do what its boundary and its organisation leave it.
     Unbound(PrincipalId),
+    /// The same once it has taken its boundary off.
+    WithoutBoundary(PrincipalId),
+    /// Somebody newly made in the account of this principal, who may do everything.
+    Newcomer(PrincipalId),
     /// Somebody whom the snapshot does not hold; by number.
     Outsider(u32),
 }
 
 impl Actor {
-    /// The principal of the snapshot, unless it is an outsider.
+    /// The principal of the snapshot, unless it is an outsider or newly made.
     pub fn principal(self) -> Option<PrincipalId> {
         match self {
-            Actor::Principal(id) | Actor::Unbound(id) => Some(id),
-            Actor::Outsider(_) => None,
+            Actor::Principal(id) | Actor::Unbound(id) | Actor::WithoutBoundary(id) => Some(id),
+            Actor::Newcomer(_) | Actor::Outsider(_) => None,
         }
     }
 }

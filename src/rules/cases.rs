@@ -46,6 +46,8 @@ pub struct BriefAccount {
     groups: BTreeMap<String, BriefPrincipal>,
     roles: BTreeMap<String, BriefPrincipal>,
     policies: BTreeMap<String, Value>,
+    /// How many versions policies have, where that is more than one.
+    versions: BTreeMap<String, usize>,
     resources: Vec<Value>,
     /// Calls and what came of them, in place of those that are taken as read.
     coverage: Vec<Value>,
@@ -208,8 +210,13 @@ impl BriefAccount {
             .policies
             .iter()
             .map(|(name, document)| {
+                let versions = self.versions.get(name).copied().unwrap_or(1);
+                let version = |number: usize| match number {
+                    1 => json!({"VersionId": "v1", "IsDefaultVersion": true, "Document": document}),
+                    older => json!({"VersionId": format!("v{older}"), "IsDefaultVersion": false}),
+                };
                 json!({"PolicyName": name, "Arn": managed(name), "DefaultVersionId": "v1",
-                    "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": document}]})
+                    "PolicyVersionList": (1..=versions).map(version).collect::<Vec<Value>>()})
             })
             .collect();
         // Nothing is left unseen but what the case says: the account stands alone and has no resource policies.

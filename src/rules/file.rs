@@ -318,7 +318,8 @@ pub fn read_rule(path: &str, text: &str) -> Result<Rule, RuleError> {
 /// The rules that come with the program, by family and id.
 pub fn built_in() -> Result<Vec<Rule>, RuleError> {
     let mut rules = Vec::new();
-    for family in POLICIES.dirs() {
+    // Techniques are no rules: `paths` reads them.
+    for family in POLICIES.dirs().filter(|family| family.path() != std::path::Path::new("techniques")) {
         for file in family.files() {
             let path = file.path().to_string_lossy().replace('\\', "/");
             if path.ends_with(".cases.yaml") || !path.ends_with(".yaml") {

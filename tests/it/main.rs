@@ -55,6 +55,7 @@ mod snapshot;
 mod source;
 #[cfg(test)]
 mod suppress;
+mod techniques;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

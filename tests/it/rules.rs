@@ -61,7 +61,8 @@ fn every_file_is_a_rule_or_its_cases() {
     let known: BTreeSet<PathBuf> =
         rules().iter().flat_map(|rule| [file(rule, "yaml"), file(rule, "cases.yaml")]).collect();
     for family in std::fs::read_dir(root().join("policies")).unwrap().map(|entry| entry.unwrap().path()) {
-        if family.is_dir() {
+        // Techniques have tests of their own.
+        if family.is_dir() && !family.ends_with("techniques") {
             for path in std::fs::read_dir(family).unwrap().map(|entry| entry.unwrap().path()) {
                 assert!(known.contains(&path), "{} belongs to no rule", path.display());
             }

@@ -16,7 +16,7 @@ use super::index::StatementId;
 use super::mentions::Mentions;
 use super::reach::{Hits, Patterns, Reach};
 use super::targets::{Asked, Targets};
-use super::{Access, Answer, Block, Class, Owned};
+use super::{Access, Among, Answer, Block, Class, Owned};
 use crate::engine::{self, Context, Decision, Layer, Policy, ResourceSide, Stack, Tags, Verdict};
 use crate::iam::{self, Effect, PolicyKind, PrincipalSpec, Statement, Version};
 use crate::inventory::{Attachment, Controls, DocumentId, PrincipalId};
@@ -32,6 +32,8 @@ use std::sync::Arc;
 /// One action on many targets.
 pub(super) struct Question<'q> {
     access: &'q Access<'q>,
+    /// Of whom it is asked; `None`: of everybody.
+    among: Option<&'q Among>,
     asked: Asked<'q>,
     entries: Vec<Entry<'q>>,
     /// The entries of each document.
@@ -58,10 +60,12 @@ impl<'q> Question<'q> {
         action: &'q str,
         targets: &'q Targets<'q>,
         context: &'q Context,
+        among: Option<&'q Among>,
     ) -> Question<'q> {
         let asked = Asked::new(action, targets, context);
         let mut question = Question {
             access,
+            among,
             asked,
             entries: Vec::new(),
             of_document: FxHashMap::default(),
@@ -94,7 +98,10 @@ impl<'q> Question<'q> {
             let document = inventory.document(id.document)?;
             let policy = document.policy.as_ref()?;
             let statement = policy.statements.get(id.statement as usize)?;
-            let takes_part = document.kind == PolicyKind::Identity || sides.contains(&id.document);
+            let takes_part = match document.kind {
+                PolicyKind::Identity => self.among.is_none_or(|among| among.has_document(id.document)),
+                PolicyKind::Resource | PolicyKind::Trust => sides.contains(&id.document),
+            };
             takes_part.then_some((id.document, statement, policy.version, document.kind))
         };
         let speaking: Vec<_> = self.access.index.speaking(self.asked.action).iter().filter_map(statement).collect();
@@ -400,7 +407,10 @@ impl<'q> Question<'q> {
         let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<DocumentId>), usize> = FxHashMap::default();
         let mut parties: Vec<Party<'q>> = Vec::new();
         let mut apart: Vec<Party<'q>> = Vec::new();
-        for class in &self.access.classes {
+        for (number, class) in self.access.classes.iter().enumerate() {
+            if self.among.is_some_and(|among| !among.has_class(number)) {
+                continue;
+            }
             let documents: Vec<DocumentId> =
                 class.policies.iter().copied().filter(|document| self.of_document.contains_key(document)).collect();
             let allows =

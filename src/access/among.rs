@@ -1,0 +1,126 @@
+//! A question about some principals only: nothing is looked at that reaches nobody among them.
+
+use super::{Access, Answer, Question, Targets};
+use crate::engine::Context;
+use crate::iam::{Effect, PolicyKind};
+use crate::inventory::{Controls, DocumentId, PrincipalId};
+use std::collections::BTreeSet;
+
+/// Some classes of principals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Among {
+    /// By class.
+    classes: Vec<bool>,
+    /// By document: policies and boundaries of the classes, and service control policies.
+    documents: Vec<bool>,
+}
+
+impl Among {
+    /// Whether a class takes part.
+    pub(super) fn has_class(&self, class: usize) -> bool {
+        self.classes.get(class).copied().unwrap_or(false)
+    }
+
+    /// Whether an identity policy takes part.
+    pub(super) fn has_document(&self, document: DocumentId) -> bool {
+        self.documents.get(document.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether nobody is among them.
+    pub fn is_empty(&self) -> bool {
+        !self.classes.contains(&true)
+    }
+
+    /// Those who are in both.
+    #[must_use]
+    pub fn and(mut self, other: &Among) -> Among {
+        for (mine, theirs) in self.classes.iter_mut().zip(&other.classes) {
+            *mine &= *theirs;
+        }
+        self
+    }
+}
+
+impl Access<'_> {
+    /// Principals for whom some policy of their own may allow the action; everybody, where the policy of a resource
+    /// may.
+    pub fn may_do(&self, action: &str) -> Among {
+        let action = action.to_ascii_lowercase();
+        let mut allowing = vec![false; self.inventory.documents.len()];
+        let mut by_resource = false;
+        for id in self.index.speaking(&action) {
+            let Some(document) = self.inventory.document(id.document) else { continue };
+            let statement = document.policy.as_ref().and_then(|policy| policy.statements.get(id.statement as usize));
+            if statement.is_some_and(|statement| statement.effect == Effect::Allow) {
+                match document.kind {
+                    PolicyKind::Identity => {
+                        if let Some(known) = allowing.get_mut(id.document.0 as usize) {
+                            *known = true;
+                        }
+                    }
+                    PolicyKind::Resource | PolicyKind::Trust => by_resource = true,
+                }
+            }
+        }
+        for (id, _) in &self.unreadable {
+            if let Some(known) = allowing.get_mut(id.0 as usize) {
+                *known = true;
+            }
+        }
+        let allows = |id: &DocumentId| allowing.get(id.0 as usize).copied().unwrap_or(false);
+        self.among(|class| by_resource || class.policies.iter().any(allows))
+    }
+
+    /// Those of whose class one is in the set.
+    pub fn classes_of(&self, principals: &BTreeSet<PrincipalId>) -> Among {
+        self.among(|class| class.members.iter().any(|member| principals.contains(member)))
+    }
+
+    /// Those of whose class one is not in the set.
+    pub fn classes_beside(&self, principals: &BTreeSet<PrincipalId>) -> Among {
+        self.among(|class| class.members.iter().any(|member| !principals.contains(member)))
+    }
+
+    fn among(&self, is_in: impl Fn(&super::Class) -> bool) -> Among {
+        let classes: Vec<bool> = self.classes.iter().map(is_in).collect();
+        let mut documents = vec![false; self.inventory.documents.len()];
+        let mut add = |id: DocumentId| {
+            if let Some(known) = documents.get_mut(id.0 as usize) {
+                *known = true;
+            }
+        };
+        for (class, _) in self.classes.iter().zip(&classes).filter(|(_, is_in)| **is_in) {
+            class.policies.iter().chain(&class.boundary).for_each(|id| add(*id));
+        }
+        for account in &self.inventory.accounts {
+            if let Controls::Levels { scps, .. } = &account.controls {
+                scps.iter().flatten().for_each(|attachment| add(attachment.document));
+            }
+        }
+        Among { classes, documents }
+    }
+
+    /// [`Access::who_can`] for some principals only; those who share a class with one of them may be answered too.
+    pub fn who_can_among(&self, action: &str, targets: &Targets<'_>, context: &Context, among: &Among) -> Vec<Answer> {
+        let action = action.to_ascii_lowercase();
+        Question::new(self, &action, targets, context, Some(among)).answer()
+    }
+
+    /// The resource patterns of the statements among their policies that may allow an action.
+    pub fn patterns_that_allow(&self, action: &str, among: &Among) -> BTreeSet<&str> {
+        let action = action.to_ascii_lowercase();
+        let mut found = BTreeSet::new();
+        for id in self.index.speaking(&action) {
+            let Some(document) = self.inventory.documents.get(id.document.0 as usize) else { continue };
+            if document.kind != PolicyKind::Identity || !among.has_document(id.document) {
+                continue;
+            }
+            let statement = document.policy.as_ref().and_then(|policy| policy.statements.get(id.statement as usize));
+            let Some(statement) = statement.filter(|statement| statement.effect == Effect::Allow) else { continue };
+            if let Some(resource) = statement.resource.as_ref().filter(|resource| !resource.negated) {
+                found.extend(resource.values.iter().map(String::as_str));
+            }
+        }
+        found
+    }
+}

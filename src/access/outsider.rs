@@ -1,0 +1,47 @@
+//! Requests of callers whom the snapshot does not hold: identity providers, other accounts, services, anybody.
+
+use super::targets::effective;
+use super::{Access, borrow};
+use crate::catalog;
+use crate::engine::{self, Applied, Caller, Context, Decision, Facts, Stack, Tags, Target};
+use crate::inventory::{Attachment, ResourceId};
+
+impl Access<'_> {
+    /// Decides one request of a caller that the snapshot does not hold. What its own side says, where it has one, is not
+    /// known: it is taken to allow.
+    pub fn decide_outsider(
+        &self,
+        caller: &Caller,
+        action: &str,
+        target: &Target<'_>,
+        resource: Option<ResourceId>,
+        context: &Context,
+    ) -> (Decision, Vec<Applied>) {
+        let action = action.to_ascii_lowercase();
+        let entry = catalog::action(&action);
+        let target = effective(target, entry);
+        let facts = Facts {
+            caller,
+            caller_tags: Tags::Unsaid,
+            organization: None,
+            action: &action,
+            entry,
+            target: &target,
+            context,
+        };
+        let named = |attachment: &Attachment| self.named(attachment);
+        let resource_policy =
+            self.resource_attachment(facts.action, &facts.target.arn, resource).map(|attachment| named(&attachment));
+        let owner = self.inventory.accounts.iter().position(|account| target.account.as_deref() == Some(&*account.id));
+        let owner = owner.and_then(|at| u32::try_from(at).ok()).map(crate::inventory::AccountId);
+        let rcps = owner.map_or(super::Owned::Unseen, |owner| self.rcps(owner, &target, &named));
+        let [allow, _] = &self.sure;
+        let stack = Stack {
+            identity: vec![allow],
+            resource: self.side(resource_policy.as_ref(), &facts, resource),
+            rcps: borrow(&rcps),
+            ..Stack::default()
+        };
+        engine::decide(&facts, &stack)
+    }
+}

@@ -1,0 +1,174 @@
+//! Those whom the snapshot does not hold and who may take on a role of it: identity providers, other accounts, anybody.
+
+use super::direct;
+use super::terms::Terms;
+use crate::access::Access;
+use crate::base::{Arn, arn};
+use crate::engine::{Applied, Caller, Verdict};
+use crate::iam::{Effect, PrincipalSpec};
+use crate::inventory::{Inventory, PrincipalId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What kind of outsider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OutsiderKind {
+    /// Somebody with a token of an OpenID Connect provider.
+    WebIdentity,
+    /// Somebody with an assertion of a SAML provider.
+    Saml,
+    /// Somebody in an account that the snapshot does not hold.
+    Account,
+    /// Anybody with an AWS account.
+    Anyone,
+}
+
+/// Somebody whom the snapshot does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outsider {
+    /// What kind.
+    pub kind: OutsiderKind,
+    /// As policies name it: a provider, an account, an ARN, or `*`.
+    pub name: Arc<str>,
+    /// The account whose trust it has, for a provider.
+    pub account: Option<Arc<str>>,
+}
+
+impl Outsider {
+    /// How a person calls it.
+    pub fn in_words(&self) -> String {
+        let provider = |name: &str| {
+            let host = name.rsplit_once("-provider/").map_or(name, |(_, host)| host).to_owned();
+            match host.as_str() {
+                "token.actions.githubusercontent.com" => "a GitHub Actions workflow".to_owned(),
+                "cognito-identity.amazonaws.com" => "a visitor of an app with a Cognito identity pool".to_owned(),
+                _ => format!("somebody who signs in at {host}"),
+            }
+        };
+        match self.kind {
+            OutsiderKind::WebIdentity | OutsiderKind::Saml => provider(&self.name),
+            OutsiderKind::Anyone => "anybody with an AWS account".to_owned(),
+            OutsiderKind::Account if arn::is_account_id(&self.name) => format!("account {}", self.name),
+            OutsiderKind::Account => self.name.to_string(),
+        }
+    }
+
+    /// The action by which it takes on a role.
+    pub fn action(&self) -> &'static str {
+        match self.kind {
+            OutsiderKind::WebIdentity => "sts:AssumeRoleWithWebIdentity",
+            OutsiderKind::Saml => "sts:AssumeRoleWithSAML",
+            OutsiderKind::Account | OutsiderKind::Anyone => "sts:AssumeRole",
+        }
+    }
+
+    /// As a caller.
+    pub fn caller(&self) -> Option<Caller> {
+        let text = match self.kind {
+            OutsiderKind::WebIdentity | OutsiderKind::Saml => self.name.to_string(),
+            OutsiderKind::Anyone => format!("arn:aws:iam::{NOBODYS}:role/{SOME}"),
+            OutsiderKind::Account => match Arn::parse(&self.name) {
+                Some(arn) if arn.resource == "root" => {
+                    format!("arn:{}:iam::{}:role/{SOME}", arn.partition, arn.account)
+                }
+                Some(_) => self.name.to_string(),
+                None => format!("arn:aws:iam::{}:role/{SOME}", self.name),
+            },
+        };
+        Caller::parse(&text).ok()
+    }
+}
+
+/// An account that nobody has.
+const NOBODYS: &str = "000000000000";
+/// A role of any name.
+const SOME: &str = "foureyes-anybody";
+
+/// An outsider who may take on a role.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Who.
+    pub outsider: Outsider,
+    /// Which role.
+    pub role: PrincipalId,
+    /// What the engine says.
+    pub verdict: Verdict,
+    /// Under which conditions.
+    pub terms: Terms,
+}
+
+/// Every outsider who may take on one of the roles, by outsider and role.
+pub(super) fn entries(access: &Access<'_>, roles: &BTreeSet<PrincipalId>) -> Vec<Entry> {
+    let inventory = access.inventory();
+    let mut named: BTreeMap<Outsider, Vec<PrincipalId>> = BTreeMap::new();
+    for id in roles {
+        for outsider in trusted(inventory, *id) {
+            named.entry(outsider).or_default().push(*id);
+        }
+    }
+    let mut all = Vec::new();
+    for (outsider, roles) in named {
+        let Some(caller) = outsider.caller() else { continue };
+        for role in roles {
+            let Some(principal) = inventory.principal(role) else { continue };
+            let target = access.principal_or_policy(&principal.arn);
+            let (decision, _) = access.decide_outsider(&caller, outsider.action(), &target, None, &direct());
+            if !decision.verdict.is_denied() {
+                let terms = Terms::of(&decision);
+                all.push(Entry { outsider: outsider.clone(), role, verdict: decision.verdict, terms });
+            }
+        }
+    }
+    all
+}
+
+/// The statements of a trust policy that let an outsider in.
+pub fn letting_in(access: &Access<'_>, outsider: &Outsider, role: PrincipalId) -> Vec<Applied> {
+    let Some(caller) = outsider.caller() else { return Vec::new() };
+    let Some(principal) = access.inventory().principal(role) else { return Vec::new() };
+    let target = access.principal_or_policy(&principal.arn);
+    let (_, applied) = access.decide_outsider(&caller, outsider.action(), &target, None, &direct());
+    applied.into_iter().filter(|statement| statement.effect == Effect::Allow).collect()
+}
+
+/// The outsiders whom a trust policy names.
+fn trusted(inventory: &Inventory, role: PrincipalId) -> BTreeSet<Outsider> {
+    let principal = inventory.principal(role).filter(|known| !known.service_linked);
+    let document = principal.and_then(|known| known.trust).and_then(|trust| inventory.document(trust));
+    let policy = document.and_then(|document| document.policy.as_ref());
+    let own = principal.and_then(|known| inventory.account(known.account)).map(|account| Arc::clone(&account.id));
+    let allows = policy.into_iter().flat_map(|policy| &policy.statements).filter(|one| one.effect == Effect::Allow);
+    let named = allows.filter_map(|statement| statement.principal.as_ref());
+    let mut found = BTreeSet::new();
+    for principal in named {
+        if principal.negated {
+            found.insert(Outsider { kind: OutsiderKind::Anyone, name: "*".into(), account: None });
+            continue;
+        }
+        for spec in &principal.values {
+            let outsider = match spec {
+                PrincipalSpec::Everyone => {
+                    Some(Outsider { kind: OutsiderKind::Anyone, name: "*".into(), account: None })
+                }
+                PrincipalSpec::Federated(name) => {
+                    let saml = Arn::parse(name).is_some_and(|arn| arn.resource.starts_with("saml-provider/"));
+                    let kind = if saml { OutsiderKind::Saml } else { OutsiderKind::WebIdentity };
+                    Some(Outsider { kind, name: name.as_str().into(), account: own.clone() })
+                }
+                PrincipalSpec::Aws(name) => account_of(name)
+                    .filter(|account| inventory.accounts.iter().all(|known| *known.id != **account))
+                    .map(|_| Outsider { kind: OutsiderKind::Account, name: name.as_str().into(), account: None }),
+                PrincipalSpec::Service(_) | PrincipalSpec::CanonicalUser(_) => None,
+            };
+            found.extend(outsider);
+        }
+    }
+    found
+}
+
+fn account_of(name: &str) -> Option<&str> {
+    if arn::is_account_id(name) {
+        return Some(name);
+    }
+    Arn::parse(name).map(|arn| arn.account).filter(|account| arn::is_account_id(account))
+}

@@ -1,0 +1,235 @@
+//! The shortest way from somebody to somebody else: the surest first, then the fewest steps, then the fewest conditions,
+//! then the order of names.
+
+use super::graph::{Bundle, Graph};
+use super::guises::Node;
+use super::technique::{Technique, keys};
+use super::terms::Terms;
+use super::way::{Actor, Call, Hop};
+use crate::base::Certainty;
+use crate::inventory::{PrincipalId, words};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How a node was reached.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub from: Node,
+    pub bundle: u32,
+    /// Which of those whom the bundle gains.
+    pub gained: u32,
+    pub depth: u32,
+    /// The terms of the whole way.
+    pub terms: Terms,
+}
+
+/// Somebody whom one can become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Becoming {
+    /// Whom.
+    pub actor: Actor,
+    /// The steps to it.
+    pub hops: Vec<Hop>,
+    /// The conjunction of their terms.
+    pub terms: Terms,
+}
+
+/// Everybody whom somebody can become, as surely as this.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub steps: FxHashMap<Node, Step>,
+    /// In the order in which they were reached: by depth, then by node.
+    pub order: Vec<Node>,
+}
+
+/// From the surest on.
+pub(super) const CERTAINTIES: [Certainty; 3] = [Certainty::Certain, Certainty::Conditional, Certainty::Unknown];
+
+impl Graph<'_> {
+    /// Follows all edges that are at least as sure as this.
+    pub(super) fn search(&self, source: Node, least: Certainty) -> Reached {
+        let mut reached = Reached { steps: FxHashMap::default(), order: Vec::new() };
+        let mut level = vec![source];
+        let mut depth = 0_u32;
+        while !level.is_empty() {
+            depth = depth.saturating_add(1);
+            let mut next: BTreeMap<Node, Step> = BTreeMap::new();
+            for from in level {
+                let before = reached.steps.get(&from).map(|step| step.terms.clone()).unwrap_or_default();
+                for (number, bundle) in self.bundles_of(from).filter(|(_, bundle)| bundle.terms.certainty <= least) {
+                    let terms = before.clone().and(bundle.terms.clone());
+                    for (at, (node, _)) in (0u32..).zip(&bundle.gained) {
+                        if *node == source || reached.steps.contains_key(node) {
+                            continue;
+                        }
+                        let better = |known: &Step| {
+                            (terms.conditions.len(), from, number)
+                                < (known.terms.conditions.len(), known.from, known.bundle)
+                        };
+                        if next.get(node).is_none_or(better) {
+                            let step = Step { from, bundle: number, gained: at, depth, terms: terms.clone() };
+                            next.insert(*node, step);
+                        }
+                    }
+                }
+            }
+            level = next.keys().copied().collect();
+            reached.order.extend(&level);
+            reached.steps.extend(next);
+        }
+        reached
+    }
+
+    /// Everybody whom somebody can become, each by the best way: the surest and nearest first.
+    pub fn becomes(&self, from: Actor) -> Vec<Becoming> {
+        let Some(source) = self.node_of(from) else { return Vec::new() };
+        let mut seen: BTreeSet<Node> = BTreeSet::new();
+        let mut all = Vec::new();
+        for least in CERTAINTIES {
+            let reached = self.search(source, least);
+            for node in reached.order.iter().filter(|node| seen.insert(**node)) {
+                let terms = reached.steps.get(node).map(|step| step.terms.clone()).unwrap_or_default();
+                all.push(Becoming { actor: self.actor_of(&reached, *node), hops: self.hops(&reached, *node), terms });
+            }
+        }
+        all
+    }
+
+    /// The node of somebody; `None`: a guise that nobody takes on.
+    pub(super) fn node_of(&self, actor: Actor) -> Option<Node> {
+        match actor {
+            Actor::Principal(id) => Some(Node::of(id)),
+            Actor::Outsider(number) => Some(self.guises.outsider(number)),
+            Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Newcomer(id) => {
+                self.guises.find(self.access.inventory(), actor, id)
+            }
+        }
+    }
+
+    /// The steps to somebody who was reached.
+    pub(super) fn hops(&self, reached: &Reached, to: Node) -> Vec<Hop> {
+        let mut chain: Vec<&Step> = Vec::new();
+        let mut at = to;
+        while let Some(step) = reached.steps.get(&at) {
+            chain.push(step);
+            at = step.from;
+        }
+        chain.reverse();
+        let mut hops = Vec::new();
+        let mut as_whom = None;
+        for step in chain {
+            let Some(bundle) = self.bundles.get(step.bundle as usize) else { continue };
+            let Some((node, gained)) = bundle.gained.get(step.gained as usize) else { continue };
+            let actor = self.guises.actor(step.from, as_whom);
+            let whom = if bundle.own.is_empty() { gained.principal } else { actor.principal() };
+            let becomes = self.guises.actor(*node, whom);
+            hops.push(self.hop(bundle, step, actor, becomes));
+            as_whom = whom;
+        }
+        hops
+    }
+
+    /// Who a node is that was reached.
+    pub(super) fn actor_of(&self, reached: &Reached, node: Node) -> Actor {
+        let step = reached.steps.get(&node);
+        let bundle = step.and_then(|step| self.bundles.get(step.bundle as usize));
+        let whom = match (step, bundle) {
+            (Some(step), Some(bundle)) if bundle.own.is_empty() => {
+                bundle.gained.get(step.gained as usize).and_then(|(_, gained)| gained.principal)
+            }
+            (Some(step), Some(_)) => self.guises.actor(step.from, None).principal(),
+            _ => None,
+        };
+        self.guises.actor(node, whom)
+    }
+
+    fn hop(&self, bundle: &Bundle, step: &Step, actor: Actor, becomes: Actor) -> Hop {
+        let inventory = self.access.inventory();
+        let gained = bundle.gained.get(step.gained as usize).map(|(_, gained)| gained);
+        let who = self.in_words(actor);
+        let whom = self.in_words(becomes);
+        let technique = bundle.technique.and_then(|number| self.techniques.get(number));
+        let Some(technique) = technique else {
+            let role = becomes.principal();
+            return Hop {
+                actor,
+                by: "trust".into(),
+                calls: self.entry(bundle, actor, role).into_iter().collect(),
+                becomes: Some(becomes),
+                terms: bundle.terms.clone(),
+                words: format!("{who} may take on {whom}: the role trusts it"),
+            };
+        };
+        let on = bundle.own.get(&step.from).or_else(|| gained.map(|gained| &gained.on));
+        let resource = gained.and_then(|gained| gained.resource).and_then(|id| inventory.resource(id));
+        let what = resource.map(words::resource).unwrap_or_default();
+        Hop {
+            actor,
+            by: Arc::clone(&technique.id),
+            calls: on.map(|on| self.calls(technique, bundle, actor, becomes.principal(), on)).unwrap_or_default(),
+            becomes: Some(becomes),
+            terms: bundle.terms.clone(),
+            words: technique.words.replace("{who}", &who).replace("{whom}", &whom).replace("{what}", &what),
+        }
+    }
+
+    fn calls(
+        &self,
+        technique: &Technique,
+        bundle: &Bundle,
+        actor: Actor,
+        whom: Option<PrincipalId>,
+        on: &[Arc<str>],
+    ) -> Vec<Call> {
+        let inventory = self.access.inventory();
+        let boundary = whom.and_then(|id| inventory.principal(id)).and_then(|known| known.boundary.as_ref());
+        let by = actor.principal();
+        let is_role = by
+            .and_then(|id| inventory.principal(id))
+            .is_some_and(|known| known.kind == crate::inventory::PrincipalKind::Role);
+        let call = |((need, on), verdict): ((&super::technique::Need, &Arc<str>), &crate::engine::Verdict)| {
+            let mut given = keys(need, boundary.map(|boundary| &*boundary.name));
+            if is_role && super::chains(&need.action) {
+                given.extend(super::NO_SECOND_FACTOR.map(|key| (key.to_owned(), Vec::new())));
+            }
+            Call {
+                by,
+                action: Arc::clone(&need.action),
+                on: Arc::clone(on),
+                resource: inventory.find_resource(on),
+                given,
+                verdict: *verdict,
+            }
+        };
+        technique.needs.iter().zip(on).zip(&bundle.verdicts).map(call).collect()
+    }
+
+    /// The request by which an outsider takes on a role.
+    fn entry(&self, bundle: &Bundle, actor: Actor, role: Option<PrincipalId>) -> Option<Call> {
+        let Actor::Outsider(number) = actor else { return None };
+        let role = self.access.inventory().principal(role?)?;
+        Some(Call {
+            by: None,
+            action: self.outsiders.get(number as usize)?.action().into(),
+            on: Arc::clone(&role.arn),
+            resource: None,
+            given: Vec::new(),
+            verdict: *bundle.verdicts.first()?,
+        })
+    }
+
+    /// Somebody as a person calls it.
+    pub fn in_words(&self, actor: Actor) -> String {
+        let inventory = self.access.inventory();
+        match actor {
+            Actor::Principal(id) | Actor::Unbound(id) | Actor::WithoutBoundary(id) => {
+                inventory.principal(id).map(words::principal).unwrap_or_default()
+            }
+            Actor::Newcomer(_) => "a new user".to_owned(),
+            Actor::Outsider(number) => {
+                self.outsiders.get(number as usize).map(super::Outsider::in_words).unwrap_or_default()
+            }
+        }
+    }
+}

@@ -1,0 +1,579 @@
+//! For whom a technique works, on whom: asked in bulk, for all actors and all it may be done to.
+
+use super::fact::{self, Told, trusts};
+use super::made;
+use super::{Named, Need, Precondition, Technique, Through};
+use crate::access::{Access, Among, Own, Targets};
+use crate::base::{Arn, Certainty, arn};
+use crate::engine::{Context, Tags, Target, Verdict};
+use crate::inventory::{Inventory, Principal, PrincipalId, PrincipalKind, ResourceId};
+use crate::paths::direct;
+use crate::paths::terms::Terms;
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a technique gives some actors.
+#[derive(Clone, Debug)]
+pub(in crate::paths) struct Edge {
+    /// The technique, by position.
+    pub technique: usize,
+    /// Who can use it, ascending: ids of the inventory that was asked.
+    pub actors: Vec<PrincipalId>,
+    /// Whom they can become by it.
+    pub gained: Vec<Gained>,
+    /// Under which conditions.
+    pub terms: Terms,
+    /// What the engine says of each request that it needs.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// One who can be become.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::paths) struct Gained {
+    /// The principal, an id of the inventory of which the slots are; `None`: one who is made anew.
+    pub principal: Option<PrincipalId>,
+    /// The resource that it is done to.
+    pub resource: Option<ResourceId>,
+    /// What each request names.
+    pub on: Box<[Arc<str>]>,
+}
+
+/// One that a technique can be done to.
+struct Slot {
+    principal: Option<PrincipalId>,
+    resource: Option<ResourceId>,
+    told: Terms,
+}
+
+/// Asks about techniques.
+pub(in crate::paths) struct Asker<'a> {
+    /// Of whom one may become.
+    pub inventory: &'a Inventory,
+    /// Of those who act.
+    pub access: &'a Access<'a>,
+    pub techniques: &'a [Technique],
+    may_do: RefCell<FxHashMap<Arc<str>, Among>>,
+    /// Resources that act as roles, by type and property.
+    acting: FxHashMap<(String, String), Vec<(PrincipalId, ResourceId)>>,
+    places: Vec<made::Place>,
+}
+
+impl<'a> Asker<'a> {
+    pub fn new(inventory: &'a Inventory, access: &'a Access<'a>, techniques: &'a [Technique]) -> Asker<'a> {
+        let mut acting = FxHashMap::default();
+        for technique in techniques {
+            if let Through::Resource { kind, role } = &technique.through {
+                let key = (kind.clone(), role.clone());
+                acting.entry(key).or_insert_with(|| acting_as(inventory, kind, role));
+            }
+        }
+        Asker { inventory, access, techniques, may_do: RefCell::default(), acting, places: made::places(inventory) }
+    }
+
+    /// Those who may do all that a technique needs, as far as their own policies go.
+    fn candidates(&self, technique: &Technique, among: &Among) -> Among {
+        let mut all = among.clone();
+        for need in &technique.needs {
+            let mut known = self.may_do.borrow_mut();
+            let may = known.entry(Arc::clone(&need.action)).or_insert_with(|| self.access.may_do(&need.action));
+            all = all.and(may);
+        }
+        all
+    }
+
+    /// For whom a technique that is done to oneself works: each of those who act, with what the requests name.
+    pub fn own(&self, number: usize, among: &Among) -> Vec<Edge> {
+        let Some(technique) = self.techniques.get(number) else { return Vec::new() };
+        let kind = match technique.through {
+            Through::OwnUser => PrincipalKind::User,
+            Through::OwnRole => PrincipalKind::Role,
+            _ => return Vec::new(),
+        };
+        let among = self.candidates(technique, among);
+        if among.is_empty() {
+            return Vec::new();
+        }
+        let inventory = self.access.inventory();
+        let mut remaining: Option<BTreeMap<PrincipalId, (Terms, Vec<Verdict>, Vec<Arc<str>>)>> = None;
+        for need in &technique.needs {
+            let contexts = Contexts::new(inventory, need);
+            let own = |id: PrincipalId| -> Option<Own<'_>> {
+                let principal = inventory.principal(id).filter(|known| known.kind == kind && !known.service_linked)?;
+                let on = match need.on {
+                    Named::Principal => vec![Arc::clone(&principal.arn)],
+                    Named::OwnPolicy => policies_of(inventory, principal, &technique.preconditions),
+                    Named::OwnGroup => principal.groups.clone(),
+                    _ => return None,
+                };
+                Some(Own { on, context: contexts.of(principal) })
+            };
+            let answers = self.access.who_can_itself(&need.action, &among, &own);
+            let mut next = BTreeMap::new();
+            for (id, on, decision) in answers {
+                let before = match &mut remaining {
+                    None => self.told(technique, inventory, id, None).map(|told| (told, Vec::new(), Vec::new())),
+                    Some(known) => known.remove(&id),
+                };
+                let Some((terms, mut verdicts, mut named)) = before else { continue };
+                verdicts.push(decision.verdict);
+                named.push(on);
+                next.insert(id, (terms.and(Terms::of(&decision)), verdicts, named));
+            }
+            remaining = Some(next);
+        }
+        let edge = |(id, (terms, verdicts, on)): (PrincipalId, (Terms, Vec<Verdict>, Vec<Arc<str>>))| Edge {
+            technique: number,
+            actors: vec![id],
+            gained: vec![Gained { principal: Some(id), resource: None, on: on.into() }],
+            terms,
+            verdicts,
+        };
+        remaining.into_iter().flatten().map(edge).collect()
+    }
+
+    /// For whom a technique works on any of those whom it is worth to become.
+    pub fn edges(&self, number: usize, wanted: &BTreeSet<PrincipalId>, among: &Among) -> Vec<Edge> {
+        let Some(technique) = self.techniques.get(number) else { return Vec::new() };
+        let among = self.candidates(technique, among);
+        if among.is_empty() {
+            return Vec::new();
+        }
+        let slots = self.slots(technique, wanted);
+        if slots.is_empty() {
+            return Vec::new();
+        }
+        let mut answered: Vec<Answered> = Vec::new();
+        for need in &technique.needs {
+            let aims = self.aims(technique, need, &slots, &among);
+            answered.push(self.ask(need, &aims, &slots, &among));
+        }
+        // Those who get the same answers go together.
+        let mut groups: BTreeMap<Vec<&[u32]>, Vec<PrincipalId>> = BTreeMap::new();
+        if let Some(first) = answered.first() {
+            for id in first.by_principal.keys() {
+                let key: Option<Vec<&[u32]>> =
+                    answered.iter().map(|need| need.by_principal.get(id).map(Vec::as_slice)).collect();
+                if let Some(key) = key {
+                    groups.entry(key).or_default().push(*id);
+                }
+            }
+        }
+        let mut edges = Vec::new();
+        for (key, actors) in groups {
+            self.join(number, technique, &slots, &answered, &key, &actors, &mut edges);
+        }
+        edges
+    }
+
+    /// What a precondition comes to; `None`: it fails.
+    fn told(
+        &self,
+        technique: &Technique,
+        inventory: &Inventory,
+        id: PrincipalId,
+        resource: Option<ResourceId>,
+    ) -> Option<Terms> {
+        let principal = inventory.principal(id)?;
+        let mut terms = Terms::default();
+        for precondition in &technique.preconditions {
+            match precondition.of(inventory, principal, resource.and_then(|id| inventory.resource(id))) {
+                Told::Holds => {}
+                Told::Fails => return None,
+                Told::Unread(words) => terms = terms.and(supposing(words, Certainty::Conditional)),
+            }
+        }
+        for (words, certainty) in
+            [(&technique.if_only, Certainty::Conditional), (&technique.unknown, Certainty::Unknown)]
+        {
+            if let Some(words) = words {
+                terms = terms.and(supposing(words, certainty));
+            }
+        }
+        Some(terms)
+    }
+
+    fn slots(&self, technique: &Technique, wanted: &BTreeSet<PrincipalId>) -> Vec<Slot> {
+        let inventory = self.inventory;
+        let of_kind = |kind: PrincipalKind| {
+            wanted.iter().copied().filter(move |id| {
+                inventory.principal(*id).is_some_and(|known| known.kind == kind && !known.service_linked)
+            })
+        };
+        let slot = |id: PrincipalId, resource: Option<ResourceId>| {
+            let told = self.told(technique, inventory, id, resource)?;
+            Some(Slot { principal: Some(id), resource, told })
+        };
+        match &technique.through {
+            Through::OwnUser | Through::OwnRole => Vec::new(),
+            Through::Anew => {
+                vec![Slot { principal: None, resource: None, told: Terms::default() }]
+            }
+            Through::User => of_kind(PrincipalKind::User).filter_map(|id| slot(id, None)).collect(),
+            Through::Role => of_kind(PrincipalKind::Role).filter_map(|id| slot(id, None)).collect(),
+            Through::PassedRole { service } => of_kind(PrincipalKind::Role)
+                .filter_map(|id| match trusts(inventory, inventory.principal(id)?, service) {
+                    Some(true) => slot(id, None),
+                    Some(false) => None,
+                    None => slot(id, None).map(|slot| Slot {
+                        told: slot.told.and(supposing(
+                            "if the role's trust policy, which cannot be read, allows it",
+                            Certainty::Unknown,
+                        )),
+                        ..slot
+                    }),
+                })
+                .collect(),
+            Through::Resource { kind, role } => {
+                let acting = self.acting.get(&(kind.clone(), role.clone()));
+                let acting = acting.into_iter().flatten().filter(|(id, _)| wanted.contains(id));
+                acting.filter_map(|(id, resource)| slot(*id, Some(*resource))).collect()
+            }
+            Through::Provider { kind } => {
+                let providers = inventory.resource_ids().filter(|(_, known)| known.kind == *kind);
+                providers
+                    .flat_map(|(resource, known)| {
+                        of_kind(PrincipalKind::Role).filter_map(move |id| {
+                            let trusts = trusts(inventory, inventory.principal(id)?, &known.arn)?;
+                            trusts.then_some((id, resource))
+                        })
+                    })
+                    .filter_map(|(id, resource)| slot(id, Some(resource)))
+                    .collect()
+            }
+        }
+    }
+
+    /// What a request names for each of the slots: any of them will do. Each with what must be supposed.
+    fn aims(&self, technique: &Technique, need: &Need, slots: &[Slot], among: &Among) -> Vec<Vec<(Arc<str>, Terms)>> {
+        let inventory = self.inventory;
+        let principal = |slot: &Slot| slot.principal.and_then(|id| inventory.principal(id));
+        let sure = |on: Arc<str>| (on, Terms::default());
+        match &need.on {
+            Named::Everything => vec![vec![sure("*".into())]; slots.len()],
+            Named::New(template) | Named::Any(template) => {
+                let same = technique.needs.iter().filter(|other| other.on == need.on);
+                let actions: Vec<&str> = same.map(|other| &*other.action).collect();
+                let names: Vec<_> =
+                    made::names(self.access, &self.places, template, &actions, among).into_iter().map(sure).collect();
+                vec![names; slots.len()]
+            }
+            Named::Principal => slots
+                .iter()
+                .map(|slot| principal(slot).map(|known| sure(Arc::clone(&known.arn))).into_iter().collect())
+                .collect(),
+            Named::OwnPolicy => slots
+                .iter()
+                .map(|slot| {
+                    let policies = principal(slot).map(|known| policies_of(inventory, known, &technique.preconditions));
+                    policies.into_iter().flatten().map(sure).collect()
+                })
+                .collect(),
+            Named::OwnGroup => slots
+                .iter()
+                .map(|slot| {
+                    principal(slot).into_iter().flat_map(|known| known.groups.iter().cloned()).map(sure).collect()
+                })
+                .collect(),
+            Named::Resource => slots
+                .iter()
+                .map(|slot| {
+                    let resource = slot.resource.and_then(|id| inventory.resource(id));
+                    let action = crate::catalog::action(&need.action);
+                    let named = |arn: &str| match action {
+                        Some(action) => crate::access::named_by(action, arn),
+                        None => vec![arn.to_owned()],
+                    };
+                    resource.map(|known| named(&known.arn)).into_iter().flatten().map(|on| sure(on.into())).collect()
+                })
+                .collect(),
+        }
+    }
+
+    fn ask(&self, need: &Need, aims: &[Vec<(Arc<str>, Terms)>], slots: &[Slot], among: &Among) -> Answered {
+        let inventory = self.inventory;
+        // What is asked with the same keys is one question.
+        let mut questions: BTreeMap<Option<Arc<str>>, BTreeSet<Arc<str>>> = BTreeMap::new();
+        let mut of_slot: Vec<Option<Arc<str>>> = Vec::with_capacity(slots.len());
+        for (slot, aims) in slots.iter().zip(aims) {
+            let principal = slot.principal.and_then(|id| inventory.principal(id)).filter(|_| need.carries_boundary);
+            let boundary = principal.and_then(|known| known.boundary.as_ref()).map(|known| Arc::clone(&known.name));
+            questions.entry(boundary.clone()).or_default().extend(aims.iter().map(|(on, _)| Arc::clone(on)));
+            of_slot.push(boundary);
+        }
+        let mut answered = Answered::default();
+        let mut places: FxHashMap<(Option<Arc<str>>, Arc<str>), u32> = FxHashMap::default();
+        for (boundary, names) in &questions {
+            let names: Vec<&Arc<str>> = names.iter().collect();
+            let first = u32::try_from(answered.names.len()).unwrap_or(u32::MAX);
+            let mut targets = Targets::default();
+            for (place, name) in (first..).zip(&names) {
+                push(inventory, &mut targets, name);
+                answered.names.push(Arc::clone(name));
+                places.insert((boundary.clone(), Arc::clone(name)), place);
+            }
+            let context = context(need, boundary.as_deref());
+            if !crate::paths::chains(&need.action) {
+                let answers = self.access.who_can_among(&need.action, &targets, &context, among);
+                answered.take(answers, first, &|_| true);
+                continue;
+            }
+            // A session of a role was not started with a second factor of its own.
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+            let is = |kind: PrincipalKind| {
+                let actors = self.access.inventory();
+                move |id: &PrincipalId| actors.principal(*id).is_some_and(|known| known.kind == kind)
+            };
+            let answers = self.access.who_can_among(&need.action, &targets, &context, among);
+            answered.take(answers, first, &is(PrincipalKind::User));
+            let context = crate::paths::chained(context);
+            let answers = self.access.who_can_among(&need.action, &targets, &context, among);
+            answered.take(answers, first, &is(PrincipalKind::Role));
+        }
+        for (aims, boundary) in aims.iter().zip(of_slot) {
+            let places_of = |(name, _): &(Arc<str>, Terms)| places.get(&(boundary.clone(), Arc::clone(name))).copied();
+            answered.aims.push(aims.iter().filter_map(places_of).collect());
+        }
+        answered
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "all of them are what one edge is made of")]
+    fn join(
+        &self,
+        number: usize,
+        technique: &Technique,
+        slots: &[Slot],
+        answered: &[Answered],
+        key: &[&[u32]],
+        actors: &[PrincipalId],
+        edges: &mut Vec<Edge>,
+    ) {
+        let best_of = |need: &Answered, sets: &[u32], place: u32| -> Option<u32> {
+            let found = sets.iter().filter_map(|set| need.sets.get(*set as usize)?.get(&place).copied());
+            found.max_by_key(|decided| {
+                need.decided
+                    .get(*decided as usize)
+                    .map(|(verdict, terms)| (*verdict, std::cmp::Reverse(terms.conditions.len())))
+            })
+        };
+        let Some(made) = one_name(technique, answered, key, &best_of) else { return };
+        let mut by_decisions: BTreeMap<Vec<u32>, Vec<(usize, Vec<Arc<str>>)>> = BTreeMap::new();
+        'slots: for at in 0..slots.len() {
+            let mut decisions = Vec::with_capacity(answered.len());
+            let mut on = Vec::with_capacity(answered.len());
+            for ((need, sets), wanted) in answered.iter().zip(key).zip(&technique.needs) {
+                let verdict = |decided: u32| need.decided.get(decided as usize).map(|(verdict, _)| *verdict);
+                let mut best: Option<(&Arc<str>, u32)> = None;
+                for place in need.aims.get(at).into_iter().flatten() {
+                    let Some(name) = need.names.get(*place as usize) else { continue };
+                    if made.get(&wanted.on).is_some_and(|made| made != name) {
+                        continue;
+                    }
+                    let Some(decided) = best_of(need, sets, *place) else { continue };
+                    if best.is_none_or(|(_, known)| verdict(known) < verdict(decided)) {
+                        best = Some((name, decided));
+                    }
+                }
+                let Some((name, decided)) = best else { continue 'slots };
+                decisions.push(decided);
+                on.push(Arc::clone(name));
+            }
+            by_decisions.entry(decisions).or_default().push((at, on));
+        }
+        for (decisions, slots_of) in by_decisions {
+            let decided: Vec<&(Verdict, Terms)> =
+                answered.iter().zip(&decisions).filter_map(|(need, at)| need.decided.get(*at as usize)).collect();
+            let terms = decided.iter().fold(Terms::default(), |terms, (_, own)| terms.and(own.clone()));
+            let verdicts: Vec<Verdict> = decided.iter().map(|(verdict, _)| *verdict).collect();
+            let mut by_told: BTreeMap<&Terms, Vec<Gained>> = BTreeMap::new();
+            for (at, on) in slots_of {
+                let Some(slot) = slots.get(at) else { continue };
+                let gained = Gained { principal: slot.principal, resource: slot.resource, on: on.into() };
+                by_told.entry(&slot.told).or_default().push(gained);
+            }
+            for (told, gained) in by_told {
+                edges.push(Edge {
+                    technique: number,
+                    actors: actors.to_vec(),
+                    gained,
+                    terms: terms.clone().and(told.clone()),
+                    verdicts: verdicts.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// What is made, or found unseen, has one name in all requests: the best that all of them allow. `None`: there is none.
+fn one_name<'t>(
+    technique: &'t Technique,
+    answered: &[Answered],
+    key: &[&[u32]],
+    best_of: &dyn Fn(&Answered, &[u32], u32) -> Option<u32>,
+) -> Option<FxHashMap<&'t Named, Arc<str>>> {
+    let mut made: FxHashMap<&Named, Arc<str>> = FxHashMap::default();
+    for wanted in &technique.needs {
+        if !matches!(wanted.on, Named::New(_) | Named::Any(_)) || made.contains_key(&wanted.on) {
+            continue;
+        }
+        let same: Vec<(&Answered, &[u32])> = answered
+            .iter()
+            .zip(key)
+            .zip(&technique.needs)
+            .filter(|(_, other)| other.on == wanted.on)
+            .map(|((need, sets), _)| (need, *sets))
+            .collect();
+        let (first, _) = same.first()?;
+        let places = first.aims.first()?;
+        let mut best: Option<(Verdict, &Arc<str>)> = None;
+        for name in places.iter().filter_map(|place| first.names.get(*place as usize)) {
+            let verdict = |(need, sets): &(&Answered, &[u32])| {
+                let place = need.names.iter().position(|known| known == name)?;
+                let decided = best_of(need, sets, u32::try_from(place).ok()?)?;
+                need.decided.get(decided as usize).map(|(verdict, _)| *verdict)
+            };
+            let all: Option<Vec<Verdict>> = same.iter().map(verdict).collect();
+            if let Some(least) = all.and_then(|all| all.into_iter().min())
+                && best.is_none_or(|(known, _)| known < least)
+            {
+                best = Some((least, name));
+            }
+        }
+        made.insert(&wanted.on, Arc::clone(best?.1));
+    }
+    Some(made)
+}
+
+/// The answers to one need.
+#[derive(Default)]
+struct Answered {
+    /// What was asked about.
+    names: Vec<Arc<str>>,
+    /// For each slot, the places among the names that will do.
+    aims: Vec<Vec<u32>>,
+    decided: Vec<(Verdict, Terms)>,
+    /// For each answer: the decision for each place.
+    sets: Vec<FxHashMap<u32, u32>>,
+    by_principal: BTreeMap<PrincipalId, Vec<u32>>,
+}
+
+impl Answered {
+    fn take(&mut self, answers: Vec<crate::access::Answer>, first: u32, is: &dyn Fn(&PrincipalId) -> bool) {
+        for answer in answers {
+            let mut set = FxHashMap::default();
+            for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
+                let decided = u32::try_from(self.decided.len()).unwrap_or(u32::MAX);
+                self.decided.push((block.decision.verdict, Terms::of(&block.decision)));
+                set.extend(block.targets.iter().map(|place| (first.saturating_add(*place), decided)));
+            }
+            let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+            if set.is_empty() {
+                continue;
+            }
+            self.sets.push(set);
+            for id in answer.principals.iter().filter(|id| is(id)) {
+                self.by_principal.entry(*id).or_default().push(number);
+            }
+        }
+    }
+}
+
+/// The contexts of requests that change principals: by the boundary that these have.
+struct Contexts {
+    plain: Context,
+    by_boundary: BTreeMap<Arc<str>, Context>,
+}
+
+impl Contexts {
+    fn new(inventory: &Inventory, need: &Need) -> Contexts {
+        let mut by_boundary = BTreeMap::new();
+        if need.carries_boundary {
+            for boundary in inventory.principals.iter().filter_map(|known| known.boundary.as_ref()) {
+                by_boundary.entry(Arc::clone(&boundary.name)).or_insert_with(|| context(need, Some(&boundary.name)));
+            }
+        }
+        Contexts { plain: context(need, None), by_boundary }
+    }
+
+    fn of(&self, principal: &Principal) -> &Context {
+        principal.boundary.as_ref().and_then(|boundary| self.by_boundary.get(&boundary.name)).unwrap_or(&self.plain)
+    }
+}
+
+/// The keys that a request carries.
+fn context(need: &Need, boundary: Option<&str>) -> Context {
+    let mut context = direct();
+    for (key, values) in keys(need, boundary) {
+        context.set(&key, values);
+    }
+    context
+}
+
+/// The keys that a request carries besides those of every call that a principal makes itself.
+pub(in crate::paths) fn keys(need: &Need, boundary: Option<&str>) -> Vec<(String, Vec<String>)> {
+    let mut keys: Vec<(String, Vec<String>)> =
+        need.with.iter().map(|(key, values)| (key.clone(), values.clone())).collect();
+    if need.carries_boundary {
+        keys.push(("iam:PermissionsBoundary".to_owned(), boundary.map(str::to_owned).into_iter().collect()));
+    }
+    keys
+}
+
+fn supposing(words: &str, certainty: Certainty) -> Terms {
+    Terms { certainty, conditions: BTreeSet::from([words.to_owned()]) }
+}
+
+/// The policies of a principal, and of its groups, that belong to its account and can take one more version, as far as the
+/// technique needs that.
+fn policies_of(inventory: &Inventory, principal: &Principal, preconditions: &[Precondition]) -> Vec<Arc<str>> {
+    let full = |name: &str| {
+        preconditions.contains(&Precondition::FreePolicyVersion)
+            && fact::has_free_version(inventory, name) == Some(false)
+    };
+    let is_own = |name: &str| Arn::parse(name).is_some_and(|arn| arn.account != "aws");
+    let mut names: Vec<Arc<str>> = principal
+        .policies
+        .iter()
+        .map(|attachment| &attachment.name)
+        .filter(|name| is_own(name) && !full(name))
+        .cloned()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Something as a target: a resource, a principal with its tags, or what nothing is known of.
+fn push<'t>(inventory: &'t Inventory, targets: &mut Targets<'t>, on: &str) {
+    let principal = inventory.find_principal(on).and_then(|id| inventory.principal(id));
+    if let Some(id) = inventory.find_resource(on).filter(|_| principal.is_none()) {
+        targets.push_known(inventory, id);
+        return;
+    }
+    let mut target = Target {
+        account: arn::account_of(on).map(|account| account.to_owned().into()),
+        arn: on.to_owned().into(),
+        properties: None,
+        tags: Tags::Unsaid,
+    };
+    if let Some(principal) = principal {
+        target.tags = Tags::All(&principal.tags);
+    }
+    targets.push(target);
+}
+
+/// Resources of a type with the role that they act as.
+fn acting_as(inventory: &Inventory, kind: &str, property: &str) -> Vec<(PrincipalId, ResourceId)> {
+    let mut found = Vec::new();
+    for (id, resource) in inventory.resource_ids().filter(|(_, resource)| resource.kind == kind) {
+        let mut value = resource.properties.get(property.split('.').next().unwrap_or_default());
+        for part in property.split('.').skip(1) {
+            value = value.and_then(|value| value.get(part));
+        }
+        let Some(arn) = value.and_then(Value::as_str) else { continue };
+        found.extend(inventory.find_principal(arn).map(|role| (role, id)));
+    }
+    found
+}

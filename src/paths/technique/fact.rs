@@ -1,0 +1,132 @@
+//! What must hold for a technique beside permissions, as far as a snapshot can tell.
+
+use crate::iam::{Effect, PrincipalSpec};
+use crate::inventory::{Inventory, Principal, Resource};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precondition {
+    /// The user has fewer than two access keys.
+    FreeAccessKey,
+    /// The user has no password yet.
+    NoPassword,
+    /// The user has a password.
+    Password,
+    /// The user has no MFA device.
+    NoMfaDevice,
+    /// The policy has fewer than five versions.
+    FreePolicyVersion,
+    /// Some instance profile holds the role.
+    InstanceProfile,
+    /// The function takes code that nobody signed.
+    UnsignedCode,
+    /// The principal has a boundary.
+    Boundary,
+}
+
+/// What a snapshot says of a fact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Told {
+    /// It holds.
+    Holds,
+    /// It does not.
+    Fails,
+    /// It was not read; in words, what is then supposed.
+    Unread(&'static str),
+}
+
+impl Precondition {
+    /// What is told of it for a principal and a resource.
+    pub(super) fn of(self, inventory: &Inventory, principal: &Principal, resource: Option<&Resource>) -> Told {
+        match self {
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+            Precondition::FreeAccessKey => told(
+                user(inventory, principal).and_then(|user| user.properties.get("AccessKeys")?.as_array()).map(Vec::len),
+                |keys| keys < 2,
+                "unless the user has two access keys already, which was not read",
+            ),
+            Precondition::NoPassword => told(
+                password(inventory, principal),
+                |has| !has,
+                "unless the user has a password already, which was not read",
+            ),
+            Precondition::Password => {
+                told(password(inventory, principal), |has| has, "if the user has a password, which was not read")
+            }
+            Precondition::NoMfaDevice => told(
+                user(inventory, principal).and_then(|user| user.properties.get("MFADevices")?.as_u64()),
+                |devices| devices == 0,
+                "unless the user has an MFA device, which was not read",
+            ),
+            // Told of each policy by itself: see `policies_of`.
+            Precondition::FreePolicyVersion => Told::Holds,
+            Precondition::InstanceProfile => profile(inventory, principal),
+            // https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html
+            Precondition::UnsignedCode => match resource.map(|known| known.text("CodeSigningConfigArn")) {
+                Some(Some(arn)) if !arn.is_empty() => {
+                    Told::Unread("unless the function refuses unsigned code, which was not read")
+                }
+                _ => Told::Holds,
+            },
+            Precondition::Boundary if principal.boundary.is_some() => Told::Holds,
+            Precondition::Boundary => Told::Fails,
+        }
+    }
+}
+
+fn told<T>(known: Option<T>, holds: impl FnOnce(T) -> bool, otherwise: &'static str) -> Told {
+    match known.map(holds) {
+        Some(true) => Told::Holds,
+        Some(false) => Told::Fails,
+        None => Told::Unread(otherwise),
+    }
+}
+
+/// What else is known of a user.
+fn user<'i>(inventory: &'i Inventory, principal: &Principal) -> Option<&'i Resource> {
+    let id = inventory.find_resource(&principal.arn)?;
+    inventory.resource(id).filter(|resource| resource.kind == "AWS::IAM::User")
+}
+
+fn password(inventory: &Inventory, principal: &Principal) -> Option<bool> {
+    user(inventory, principal)?.properties.get("HasLoginProfile")?.as_bool()
+}
+
+fn profile(inventory: &Inventory, role: &Principal) -> Told {
+    let holds = |resource: &Resource| {
+        let roles = resource.properties.get("Roles").and_then(Value::as_array);
+        roles.is_some_and(|roles| roles.iter().any(|arn| arn.as_str() == Some(&*role.arn)))
+    };
+    let mut profiles = inventory.resources.iter().filter(|known| known.kind == "AWS::IAM::InstanceProfile");
+    if profiles.any(holds) {
+        Told::Holds
+    } else if inventory.was_read(role.account, "iam", "ListInstanceProfiles") {
+        Told::Fails
+    } else {
+        Told::Unread("if an instance profile holds the role, which was not read")
+    }
+}
+
+/// Whether a policy of the account can take one more version: at most five are kept.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html>
+pub(super) fn has_free_version(inventory: &Inventory, policy: &str) -> Option<bool> {
+    inventory.versions.get(policy).map(|versions| *versions < 5)
+}
+
+/// Whether some statement of the role's trust policy lets a service, or an identity provider, take the role on. What the
+/// statement's conditions ask of the service is not looked at: they speak of what it acts for.
+pub(super) fn trusts(inventory: &Inventory, role: &Principal, who: &str) -> Option<bool> {
+    let policy = inventory.document(role.trust?)?.policy.as_ref()?;
+    let names = |spec: &PrincipalSpec| match spec {
+        PrincipalSpec::Service(service) => service == who,
+        PrincipalSpec::Federated(provider) => provider == who,
+        _ => false,
+    };
+    let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+    let mut named = allows.filter_map(|statement| statement.principal.as_ref());
+    Some(named.any(|principal| !principal.negated && principal.values.iter().any(names)))
+}

@@ -1,0 +1,276 @@
+//! Everybody's ways to the loss of some resources: who becomes whom, joined with what these can take.
+
+use super::graph::Graph;
+use super::guises::Node;
+use super::means::MeansIndex;
+use super::search::{CERTAINTIES, Reached};
+use super::technique::Technique;
+use super::terms::Terms;
+use super::way::{Actor, Call, Hop, Means, Way};
+use crate::access::Access;
+use crate::base::Certainty;
+use crate::catalog::destruction::Class;
+use crate::engine::Decision;
+use crate::inventory::{PrincipalId, ResourceId};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Everybody's ways to the loss of some resources.
+pub struct Ways<'a> {
+    graph: Graph<'a>,
+    means: Rc<MeansIndex>,
+    /// What guises can take; their ids are those of the supposed inventory.
+    of_guises: MeansIndex,
+    resources: Vec<ResourceId>,
+}
+
+/// Somebody whom one can become, and what that adds to what one can take oneself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// Whom.
+    pub holder: Actor,
+    /// The steps to it.
+    pub hops: Vec<Hop>,
+    /// The conjunction of their terms.
+    pub terms: Terms,
+    /// What can be taken then, by kind of loss: the resources that neither oneself nor anybody nearer can take.
+    pub adds: BTreeMap<Class, Vec<ResourceId>>,
+    /// How sure the surest of it is, all steps and the taking together.
+    pub certainty: Certainty,
+}
+
+/// Those who have the same ways, and the ways.
+#[derive(Clone, Debug)]
+pub struct Leads {
+    /// Everybody for whom the leads hold, ascending.
+    pub actors: Vec<Actor>,
+    /// Told of the first of the actors.
+    pub leads: Vec<Lead>,
+}
+
+/// For each kind of loss, the resources, by position among those asked about.
+type Takes = BTreeMap<Class, BTreeSet<ResourceId>>;
+
+impl<'a> Ways<'a> {
+    /// Finds all ways to the loss of these resources. `means`: what principals can take of them as they are.
+    pub fn new(
+        access: &'a Access<'a>,
+        techniques: &'a [Technique],
+        resources: Vec<ResourceId>,
+        means: Rc<MeansIndex>,
+    ) -> Ways<'a> {
+        let holders: BTreeSet<PrincipalId> =
+            means.all().iter().flat_map(|means| means.actors.iter().copied()).collect();
+        let graph = Graph::new(access, techniques, &holders);
+        let of_guises = if graph.supposed.ids.is_empty() {
+            MeansIndex::default()
+        } else {
+            MeansIndex::new(&Access::new(&graph.supposed.inventory), &resources)
+        };
+        Ways { graph, means, of_guises, resources }
+    }
+
+    /// What principals can take as they are.
+    pub fn means(&self) -> &MeansIndex {
+        &self.means
+    }
+
+    /// Who can become whom.
+    pub fn graph(&self) -> &Graph<'a> {
+        &self.graph
+    }
+
+    /// The resources asked about.
+    pub fn resources(&self) -> &[ResourceId] {
+        &self.resources
+    }
+
+    /// What an actor can take without becoming somebody else.
+    pub fn means_of(&self, actor: Actor) -> Vec<&Means> {
+        match actor {
+            Actor::Principal(id) => self.means.of_principal(id).collect(),
+            Actor::Outsider(_) => Vec::new(),
+            _ => {
+                let node = self.graph.node_of(actor);
+                node.map(|node| self.means_at(node)).unwrap_or_default()
+            }
+        }
+    }
+
+    fn means_at(&self, node: Node) -> Vec<&Means> {
+        match self.graph.guises.number(node) {
+            Some(number) => {
+                let id = self.graph.supposed.ids.get(number as usize);
+                id.map(|id| self.of_guises.of_principal(*id).collect()).unwrap_or_default()
+            }
+            None => self.means.of_principal(PrincipalId(node.0)).collect(),
+        }
+    }
+
+    /// Everybody who can take something by becoming somebody else: principals first, then outsiders. What is added to what
+    /// an actor can take itself is told.
+    pub fn leads(&self) -> Vec<Leads> {
+        // Who acts in the same bundles and has the same means has the same ways.
+        let mut alike: BTreeMap<(&[u32], &[u32]), Vec<Node>> = BTreeMap::new();
+        for number in 0..self.graph.count() {
+            let Ok(number) = u32::try_from(number) else { continue };
+            let node = Node(number);
+            let bundles = self.graph.numbers_of(node);
+            if bundles.is_empty() || self.graph.guises.number(node).is_some() {
+                continue;
+            }
+            let means = self.means.positions_of(PrincipalId(number));
+            alike.entry((bundles, means)).or_default().push(node);
+        }
+        let mut cache: FxHashMap<Node, Takes> = FxHashMap::default();
+        let mut all: Vec<Leads> = Vec::new();
+        for nodes in alike.into_values() {
+            let Some(first) = nodes.first() else { continue };
+            let leads = self.leads_of(*first, &mut cache);
+            if !leads.is_empty() {
+                let actors = nodes.iter().map(|node| self.graph.guises.actor(*node, None)).collect();
+                all.push(Leads { actors, leads });
+            }
+        }
+        all.sort_by(|a, b| a.actors.cmp(&b.actors));
+        all
+    }
+
+    /// Whom somebody can become so as to take more, the surest and nearest first.
+    pub fn leads_from(&self, actor: Actor) -> Vec<Lead> {
+        let node = self.graph.node_of(actor);
+        node.map(|node| self.leads_of(node, &mut FxHashMap::default())).unwrap_or_default()
+    }
+
+    fn takes<'c>(&self, node: Node, cache: &'c mut FxHashMap<Node, Takes>) -> &'c Takes {
+        cache.entry(node).or_insert_with(|| {
+            let mut takes = Takes::new();
+            for means in self.means_at(node) {
+                takes.entry(means.class).or_default().extend(means.targets.iter());
+            }
+            takes
+        })
+    }
+
+    fn leads_of(&self, source: Node, cache: &mut FxHashMap<Node, Takes>) -> Vec<Lead> {
+        let mut covered: Takes = self.takes(source, cache).clone();
+        let mut leads: Vec<Lead> = Vec::new();
+        let mut seen: BTreeSet<Node> = BTreeSet::new();
+        for least in CERTAINTIES {
+            let reached = self.graph.search(source, least);
+            for node in &reached.order {
+                if !seen.insert(*node) {
+                    continue;
+                }
+                let mut adds: BTreeMap<Class, Vec<ResourceId>> = BTreeMap::new();
+                for (class, targets) in self.takes(*node, cache) {
+                    let known = covered.entry(*class).or_default();
+                    let new: Vec<ResourceId> = targets.iter().copied().filter(|id| known.insert(*id)).collect();
+                    if !new.is_empty() {
+                        adds.insert(*class, new);
+                    }
+                }
+                if !adds.is_empty() {
+                    leads.extend(self.lead(&reached, *node, adds));
+                }
+            }
+        }
+        leads
+    }
+
+    fn lead(&self, reached: &Reached, node: Node, adds: BTreeMap<Class, Vec<ResourceId>>) -> Option<Lead> {
+        let terms = reached.steps.get(&node)?.terms.clone();
+        let means = self.means_at(node);
+        let useful = means.iter().filter(|means| {
+            adds.get(&means.class)
+                .is_some_and(|targets| means.targets.iter().any(|id| targets.binary_search(id).is_ok()))
+        });
+        let surest = useful.map(|means| means.terms.certainty).min()?;
+        Some(Lead {
+            holder: self.graph.actor_of(reached, node),
+            hops: self.graph.hops(reached, node),
+            certainty: surest.max(terms.certainty),
+            terms,
+            adds,
+        })
+    }
+
+    /// The best way from somebody to the loss of a resource: the surest, then the one of fewest steps, then of fewest
+    /// conditions. `class`: the kind of loss; `None`: any.
+    pub fn way(&self, from: Actor, target: ResourceId, class: Option<Class>) -> Option<Way> {
+        let source = self.graph.node_of(from)?;
+        let mut best: Option<((Certainty, usize, usize), Way)> = None;
+        for least in CERTAINTIES {
+            let reached = self.graph.search(source, least);
+            for node in std::iter::once(&source).chain(&reached.order) {
+                for means in self.means_at(*node) {
+                    if class.is_some_and(|class| class != means.class) || means.targets.binary_search(&target).is_err()
+                    {
+                        continue;
+                    }
+                    let before = reached.steps.get(node);
+                    let terms = before.map(|step| step.terms.clone()).unwrap_or_default().and(means.terms.clone());
+                    let depth = before.map_or(0, |step| step.depth as usize).saturating_add(means.steps.len());
+                    let rank = (terms.certainty, depth, terms.conditions.len());
+                    if best.as_ref().is_some_and(|(known, _)| *known <= rank) {
+                        continue;
+                    }
+                    let holder = if *node == source { from } else { self.graph.actor_of(&reached, *node) };
+                    let mut hops = self.graph.hops(&reached, *node);
+                    hops.extend(means.hops(self.graph.access.inventory(), holder, target));
+                    best = Some((rank, Way { from, target, class: means.class, hops, terms }));
+                }
+            }
+            if best.as_ref().is_some_and(|((certainty, ..), _)| *certainty <= least) {
+                break;
+            }
+        }
+        best.map(|(_, way)| way)
+    }
+
+    /// Decides a request of a hop again, by the engine alone; `None`: it is one of a role that was not read.
+    pub fn decide(&self, actor: Actor, call: &Call) -> Option<Decision> {
+        self.graph.decide(actor, call)
+    }
+}
+
+impl Graph<'_> {
+    /// Decides a request of a hop again, by the engine alone; `None`: it is one of a role that was not read.
+    pub fn decide(&self, actor: Actor, call: &Call) -> Option<Decision> {
+        let mut context = super::direct();
+        for (key, values) in &call.given {
+            context.set(key, values.clone());
+        }
+        let inventory = self.access.inventory();
+        match (actor, call.by) {
+            (Actor::Outsider(number), _) => {
+                let caller = self.outsiders.get(number as usize)?.caller()?;
+                let target = self.access.principal_or_policy(&call.on);
+                Some(self.access.decide_outsider(&caller, &call.action, &target, call.resource, &context).0)
+            }
+            (Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Newcomer(id), by) if by == actor.principal() => {
+                let node = self.guises.find(inventory, actor, id)?;
+                let number = self.guises.number(node)?;
+                let access = Access::new(&self.supposed.inventory);
+                let by = *self.supposed.ids.get(number as usize)?;
+                decide(&access, by, call, &context)
+            }
+            (_, Some(by)) => decide(self.access, by, call, &context),
+            (_, None) => None,
+        }
+    }
+}
+
+fn decide(access: &Access<'_>, by: PrincipalId, call: &Call, context: &crate::engine::Context) -> Option<Decision> {
+    let inventory = access.inventory();
+    let mut target = access.principal_or_policy(&call.on);
+    if let Some(resource) = call.resource.and_then(|id| inventory.resource(id)) {
+        if *resource.arn == *call.on {
+            target = crate::access::target_of(inventory, resource);
+        } else {
+            target.account = inventory.account(resource.account).map(|account| account.id.to_string().into());
+        }
+    }
+    access.decide(by, &call.action, &target, call.resource, context).map(|(decision, _)| decision)
+}

@@ -1,0 +1,167 @@
+//! Techniques: an account where each works, and the same account with the one control that stops it. Every step is decided
+//! again by the engine alone.
+
+use foureyes::access::Access;
+use foureyes::catalog;
+use foureyes::inventory::{EnvironmentRules, Inventory, PrincipalId};
+use foureyes::paths::{self, Actor, Becoming, Graph, Named, Technique, Through};
+use foureyes::rules::cases::BriefAccount;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// An account and its mutations: data in `tests/cases/techniques/`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pairs {
+    technique: String,
+    /// End of the ARN of who begins.
+    from: String,
+    /// End of the ARN of whom one becomes, or `everything`, `no boundary`, `newcomer`.
+    becomes: String,
+    account: Value,
+    stops: Vec<Stop>,
+}
+
+/// One control that stops it: a merge patch of the account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stop {
+    control: String,
+    change: Value,
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/techniques");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn read(path: &Path) -> Pairs {
+    let text = std::fs::read_to_string(path).unwrap();
+    yaml_serde::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc7396>
+fn merge(target: &mut Value, change: &Value) {
+    let Value::Object(change) = change else {
+        *target = change.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let object = target.as_object_mut().unwrap();
+    for (key, value) in change {
+        if value.is_null() {
+            object.remove(key);
+        } else {
+            merge(object.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn find(inventory: &Inventory, end: &str) -> Option<PrincipalId> {
+    inventory.principal_ids().find(|(_, known)| known.arn.ends_with(&format!(":{end}"))).map(|(id, _)| id)
+}
+
+/// The way by one technique alone, with every request decided again.
+fn by_technique(account: &Value, pairs: &Pairs, technique: &Technique) -> Option<Becoming> {
+    let brief: BriefAccount = serde_json::from_value(account.clone()).unwrap();
+    let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
+    let access = Access::new(&inventory);
+    let from = find(&inventory, &pairs.from).unwrap();
+    let wanted: BTreeSet<PrincipalId> = find(&inventory, &pairs.becomes).into_iter().collect();
+    let techniques = [technique.clone()];
+    let graph = Graph::new(&access, &techniques, &wanted);
+    let is_it = |actor: Actor| match (&*pairs.becomes, actor) {
+        ("everything", Actor::Unbound(_))
+        | ("no boundary", Actor::WithoutBoundary(_))
+        | ("newcomer", Actor::Newcomer(_)) => true,
+        (_, Actor::Principal(id)) => wanted.contains(&id),
+        _ => false,
+    };
+    let way = graph.becomes(Actor::Principal(from)).into_iter().find(|becoming| is_it(becoming.actor))?;
+    for hop in &way.hops {
+        assert_eq!(hop.calls.len(), technique.needs.len(), "{}: a request is missing", pairs.technique);
+        for call in &hop.calls {
+            let again = graph.decide(hop.actor, call).unwrap();
+            assert_eq!(again.verdict, call.verdict, "{}: {} on {}", pairs.technique, call.action, call.on);
+            assert!(!again.verdict.is_denied(), "{}: {} on {}", pairs.technique, call.action, call.on);
+        }
+        assert!(!hop.words.contains(['{', '}']) && !hop.words.is_empty(), "{}: {}", pairs.technique, hop.words);
+    }
+    Some(way)
+}
+
+#[test]
+fn each_works_until_one_control_stops_it() {
+    let techniques = paths::techniques().unwrap();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in files() {
+        let pairs = read(&path);
+        let technique = techniques.iter().find(|known| *known.id == *pairs.technique).unwrap();
+        if by_technique(&pairs.account, &pairs, technique).is_none() {
+            wrong.push(format!("{} does not work", pairs.technique));
+        }
+        for stop in &pairs.stops {
+            let mut account = pairs.account.clone();
+            merge(&mut account, &stop.change);
+            count += 1;
+            if by_technique(&account, &pairs, technique).is_some() {
+                wrong.push(format!("{} works all the same: {}", pairs.technique, stop.control));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_technique_has_an_account_and_controls_that_stop_it() {
+    let with: BTreeSet<String> = files().iter().map(|path| read(path).technique).collect();
+    let all: BTreeSet<String> = paths::techniques().unwrap().iter().map(|known| known.id.to_string()).collect();
+    assert_eq!(with, all);
+    for path in files() {
+        let pairs = read(&path);
+        assert!(pairs.stops.len() >= 3, "{}", pairs.technique);
+        let controls: BTreeSet<&str> = pairs.stops.iter().map(|stop| stop.control.as_str()).collect();
+        assert_eq!(controls.len(), pairs.stops.len(), "{}: one control twice", pairs.technique);
+    }
+}
+
+#[test]
+fn every_technique_says_all_that_it_must() {
+    for technique in paths::techniques().unwrap() {
+        let id = &technique.id;
+        assert!(!technique.title.ends_with('.') && technique.title.len() > 10, "{id}");
+        assert!(technique.words.starts_with("{who} ") && !technique.words.ends_with('.'), "{id}");
+        assert!(!technique.references.is_empty(), "{id}");
+        for page in &technique.references {
+            assert!(page.starts_with("https://docs.aws.amazon.com/"), "{id}: {page}");
+        }
+        let names_whom = !matches!(technique.through, Through::OwnUser | Through::OwnRole | Through::Anew);
+        assert_eq!(technique.words.contains("{whom}"), names_whom, "{id}");
+        for need in &technique.needs {
+            let action = catalog::action(&need.action).unwrap_or_else(|| panic!("{id}: {}", need.action));
+            assert_eq!(action.name(), &*need.action, "{id}");
+            match &need.on {
+                Named::Everything => assert!(action.is_wildcard_only(), "{id}: {}", need.action),
+                Named::New(template) | Named::Any(template) => {
+                    let arn = template
+                        .replace("PARTITION", "aws")
+                        .replace("REGION", "eu-west-1")
+                        .replace("ACCOUNT", "111122223333")
+                        .replace("NAME", "x");
+                    assert!(action.request_resources(&arn).contains(&arn), "{id}: {} on {arn}", need.action);
+                }
+                _ => assert!(!action.is_wildcard_only(), "{id}: {}", need.action),
+            }
+            for key in need.with.keys() {
+                assert!(action.condition_key(&key.to_ascii_lowercase(), None), "{id}: {} and {key}", need.action);
+            }
+        }
+    }
+}
