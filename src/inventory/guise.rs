@@ -6,7 +6,8 @@
 
 use super::{Account, Attachment, Controls, Document, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind};
 use crate::iam::{Effect, Element, Policy, PolicyKind, Statement, Version};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// A principal as it would be.
@@ -56,7 +57,7 @@ pub const NEWCOMER: &str = "foureyes-newcomer";
 /// An inventory of guises.
 #[derive(Debug)]
 pub struct Supposed {
-    /// In it, guises have policies and all other principals have none.
+    /// In it, guises have policies, and roles that resources act as; all other principals have none.
     pub inventory: Inventory,
     /// Where each guise is in it.
     pub ids: Vec<PrincipalId>,
@@ -81,15 +82,22 @@ impl Inventory {
             principal.trust = principal.trust.map(|id| copy.document(id));
             principals.push((principal, Some(number)));
         }
-        let taken: rustc_hash::FxHashSet<&str> = guises.iter().map(|guise| &*guise.principal.arn).collect();
+        let taken: FxHashSet<&str> = guises.iter().map(|guise| &*guise.principal.arn).collect();
+        let mut acting: FxHashSet<&str> = FxHashSet::default();
+        for value in self.resources.iter().flat_map(|resource| resource.properties.values()) {
+            roles_in(value, &mut acting);
+        }
         for principal in self.principals.iter().filter(|known| known.trust.is_some() && !taken.contains(&*known.arn)) {
-            let stripped = Principal {
-                policies: Vec::new(),
-                boundary: None,
+            // A role that some resource acts as keeps its rights.
+            let acts = acting.contains(&*principal.arn);
+            let policies = if acts { principal.policies.as_slice() } else { &[] };
+            let known = Principal {
+                policies: policies.iter().map(|attachment| copy.attachment(attachment)).collect(),
+                boundary: principal.boundary.as_ref().filter(|_| acts).map(|attachment| copy.attachment(attachment)),
                 trust: principal.trust.map(|id| copy.document(id)),
                 ..principal.clone()
             };
-            principals.push((stripped, None));
+            principals.push((known, None));
         }
         principals.sort_by(|a, b| (&a.0.arn, a.1).cmp(&(&b.0.arn, b.1)));
         let mut ids = vec![PrincipalId(0); guises.len()];
@@ -123,6 +131,18 @@ impl Inventory {
             collected_at: self.collected_at.clone(),
         };
         Supposed { inventory, ids, guises: of }
+    }
+}
+
+/// ARNs of roles in a property.
+fn roles_in<'v>(value: &'v Value, found: &mut FxHashSet<&'v str>) {
+    match value {
+        Value::String(text) if text.starts_with("arn:") && text.contains(":role/") => {
+            found.insert(text);
+        }
+        Value::Array(all) => all.iter().for_each(|value| roles_in(value, found)),
+        Value::Object(all) => all.values().for_each(|value| roles_in(value, found)),
+        _ => {}
     }
 }
 

@@ -66,7 +66,9 @@ impl<'a> Ways<'a> {
         let of_guises = if graph.supposed.ids.is_empty() {
             MeansIndex::default()
         } else {
-            MeansIndex::new(&Access::new(&graph.supposed.inventory), &resources)
+            let supposed = &graph.supposed.inventory;
+            let real = |id| access.inventory().find_principal(&supposed.principal(id)?.arn);
+            MeansIndex::new(&Access::new(supposed), &resources).with_roles(real)
         };
         Ways { graph, means, of_guises, resources }
     }

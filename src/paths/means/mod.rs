@@ -16,7 +16,7 @@ mod table;
 mod trust;
 mod workload;
 
-use super::way::Means;
+use super::way::{By, Means};
 use crate::access::Access;
 use crate::inventory::{Inventory, PrincipalId, ResourceId};
 use rustc_hash::FxHashMap;
@@ -102,6 +102,16 @@ impl MeansIndex {
             .collect();
         classes.sort_by(|one, other| one.members.cmp(&other.members));
         MeansIndex { all, of_actor, classes }
+    }
+
+    /// The same with other ids of the roles that services act on; `None`: one that was not read.
+    pub(super) fn with_roles(mut self, other: impl Fn(PrincipalId) -> Option<PrincipalId>) -> MeansIndex {
+        for step in self.all.iter_mut().flat_map(|means| &mut means.steps) {
+            if let By::Role(role) = step.by {
+                step.by = other(role).map_or(By::Unread, By::Role);
+            }
+        }
+        self
     }
 
     /// All of them.
