@@ -97,7 +97,7 @@ impl<'a> Asker<'a> {
             return Vec::new();
         }
         let inventory = self.access.inventory();
-        let mut remaining: Option<BTreeMap<PrincipalId, (Terms, Vec<Verdict>, Vec<Arc<str>>)>> = None;
+        let mut remaining: Option<BTreeMap<PrincipalId, Allowed>> = None;
         for need in &technique.needs {
             let contexts = Contexts::new(inventory, need);
             let own = |id: PrincipalId| -> Option<Own<'_>> {
@@ -124,7 +124,7 @@ impl<'a> Asker<'a> {
             }
             remaining = Some(next);
         }
-        let edge = |(id, (terms, verdicts, on)): (PrincipalId, (Terms, Vec<Verdict>, Vec<Arc<str>>))| Edge {
+        let edge = |(id, (terms, verdicts, on)): (PrincipalId, Allowed)| Edge {
             technique: number,
             actors: vec![id],
             gained: vec![Gained { principal: Some(id), resource: None, on: on.into() }],
@@ -359,7 +359,7 @@ impl<'a> Asker<'a> {
             })
         };
         let Some(made) = one_name(technique, answered, key, &best_of) else { return };
-        let mut by_decisions: BTreeMap<Vec<u32>, Vec<(usize, Vec<Arc<str>>)>> = BTreeMap::new();
+        let mut by_decisions: BTreeMap<Vec<u32>, Vec<(usize, Names)>> = BTreeMap::new();
         'slots: for at in 0..slots.len() {
             let mut decisions = Vec::with_capacity(answered.len());
             let mut on = Vec::with_capacity(answered.len());
@@ -411,7 +411,7 @@ fn one_name<'t>(
     technique: &'t Technique,
     answered: &[Answered],
     key: &[&[u32]],
-    best_of: &dyn Fn(&Answered, &[u32], u32) -> Option<u32>,
+    best_of: &BestOf<'_>,
 ) -> Option<FxHashMap<&'t Named, Arc<str>>> {
     let mut made: FxHashMap<&Named, Arc<str>> = FxHashMap::default();
     for wanted in &technique.needs {
@@ -445,6 +445,15 @@ fn one_name<'t>(
     }
     Some(made)
 }
+
+/// The best decision of some answers to a need on a place.
+type BestOf<'b> = dyn Fn(&Answered, &[u32], u32) -> Option<u32> + 'b;
+
+/// What requests name, one each.
+type Names = Vec<Arc<str>>;
+
+/// What is allowed so far: under which terms, each verdict, and what each request names.
+type Allowed = (Terms, Vec<Verdict>, Names);
 
 /// The answers to one need.
 #[derive(Default)]
