@@ -55,6 +55,7 @@ mod snapshot;
 mod source;
 #[cfg(test)]
 mod suppress;
+#[cfg(test)]
 mod techniques;
 #[cfg(test)]
 mod tidy;
