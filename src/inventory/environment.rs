@@ -4,6 +4,7 @@
 //! all of these over what follows from another resource (the stack that made it, the branch it serves).
 
 use super::links::Links;
+use super::words;
 use super::{Principal, PrincipalKind, Resource, ResourceId};
 use crate::base::{Arn, Glob};
 use serde::Deserialize;
@@ -304,7 +305,7 @@ fn linked(resource: &Resource, serves: &[(usize, &'static str)], all: &[Resource
     }
     for (served, how) in serves {
         if let Some(other) = all.get(*served) {
-            link(other, format!("{how} {}", Arn::parse(&other.arn).map_or(&*other.arn, |arn| arn.name())));
+            link(other, format!("{how} {}", words::one(&other.kind)));
         }
     }
     for stack in &resource.stacks {

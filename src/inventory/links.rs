@@ -103,7 +103,9 @@ fn key_of(resource: &Resource) -> Option<String> {
 
 fn key_names(resources: &[Resource]) -> FxHashMap<String, usize> {
     let mut names = FxHashMap::default();
-    for (at, key) in resources.iter().enumerate().filter(|(_, resource)| resource.kind == "AWS::KMS::Key") {
+    // Keys that AWS keeps are nobody's to delete.
+    let is_own = |resource: &Resource| resource.kind == "AWS::KMS::Key" && resource.text("KeyManager") != Some("AWS");
+    for (at, key) in resources.iter().enumerate().filter(|(_, resource)| is_own(resource)) {
         let Some(arn) = Arn::parse(&key.arn) else { continue };
         names.insert(key.arn.to_string(), at);
         let aliases = key.properties.get("Aliases").and_then(Value::as_array);

@@ -79,6 +79,14 @@ fn name(resource: &Resource) -> String {
     Arn::parse(&resource.arn).map_or(&*resource.arn, |arn| arn.name()).to_owned()
 }
 
+/// One resource of a CloudFormation type: `an Amplify app`.
+pub fn one(kind: &str) -> String {
+    let noun = noun(kind);
+    let spoken = ["A", "E", "I", "O", "RDS", "S3", "a", "e", "i", "o"];
+    let vowel = spoken.iter().any(|start| noun.starts_with(start));
+    format!("{} {noun}", if vowel { "an" } else { "a" })
+}
+
 /// A CloudFormation type as a person calls it.
 pub fn noun(kind: &str) -> String {
     let known = match kind {

@@ -2,7 +2,7 @@
 //! runs them.
 //!
 //! An account is written briefly: principals by name with their policy documents, resources as in a snapshot. Everything
-//! is in account 111122223333.
+//! is in account 111122223333, and as it was on 22 November 2026.
 
 use super::{Definitions, Rule, RuleError, Settings, run};
 use crate::access::Access;
@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const ACCOUNT: &str = "111122223333";
+/// The moment at which every case is looked at.
+const COLLECTED_AT: &str = "2026-11-22T02:00:00Z";
 
 /// One case.
 #[derive(Clone, Debug, Deserialize)]
@@ -224,7 +226,24 @@ impl BriefAccount {
             ("organizations", "DescribeOrganization"),
             ("dynamodb", "GetResourcePolicy"),
             ("s3", "GetBucketPolicy"),
+            ("s3", "GetBucketReplication"),
+            ("s3", "GetBucketVersioning"),
             ("lambda", "GetPolicy"),
+            ("kms", "GetKeyPolicy"),
+            ("secretsmanager", "GetResourcePolicy"),
+            ("secretsmanager", "ListSecrets"),
+            ("backup", "GetBackupVaultAccessPolicy"),
+            ("backup", "ListBackupVaults"),
+            ("backup", "ListRestoreJobs"),
+            ("dynamodb", "ListBackups"),
+            ("rds", "DescribeDBClusterSnapshots"),
+            ("rds", "DescribeDBSnapshots"),
+            ("cloudformation", "GetStackPolicy"),
+            ("cloudtrail", "DescribeTrails"),
+            ("cloudwatch", "DescribeAlarms"),
+            ("events", "ListRules"),
+            ("logs", "DescribeLogGroups"),
+            ("route53", "ListHealthChecks"),
         ];
         let said = |(service, operation): &(&str, &str)| {
             self.coverage.iter().any(|entry| {
@@ -251,7 +270,7 @@ impl BriefAccount {
             json!({"id": "o-cases", "roots": [{"id": "r-cases", "policies": ids}], "policies": policies})
         });
         let parent = organization.as_ref().map(|_| "r-cases");
-        let text = json!({"schema": snapshot::SCHEMA, "organization": organization,
+        let text = json!({"schema": snapshot::SCHEMA, "collected_at": COLLECTED_AT, "organization": organization,
             "accounts": [{"id": ACCOUNT, "parent": parent,
             "authorization_details": {"UserDetailList": users, "GroupDetailList": groups, "RoleDetailList": roles,
                 "Policies": policies},

@@ -143,9 +143,39 @@ fn the_set_of_rules() {
     destruction/other-environment-can-destroy-production critical
     destruction/outside-account-can-destroy-production critical
     destruction/workload-can-destroy-production high
+    environment/account-without-trail high
+    environment/deletions-alert-nobody medium
     environment/destructive-updates-in-ci high
+    environment/dns-record-points-at-nothing high
+    environment/production-dns-can-be-destroyed medium
+    environment/production-domain-not-verified medium
+    environment/production-not-made-by-code low
+    environment/production-shares-its-account medium
+    environment/production-watched-by-nobody medium
+    environment/trail-can-be-stopped high
+    environment/trail-of-one-region medium
+    environment/trail-switched-off high
+    environment/trail-without-validation low
     identity/administrator-beyond-break-glass high
     identity/unreadable-policy medium
+    recovery/backup-vault-lock-still-cooling-off low
+    recovery/backup-vault-without-firm-lock medium
+    recovery/bucket-forgets-old-versions-within-a-week medium
+    recovery/bucket-without-versioning high
+    recovery/database-backups-kept-less-than-a-week medium
+    recovery/database-without-automated-backups high
+    recovery/database-without-deletion-protection high
+    recovery/every-copy-deletable-in-the-same-account high
+    recovery/key-of-last-copy-deletable high
+    recovery/log-group-without-deletion-protection low
+    recovery/newest-copy-older-than-two-days high
+    recovery/one-principal-destroys-data-and-every-copy critical
+    recovery/production-key-disabled-or-being-deleted critical
+    recovery/production-secret-being-deleted high
+    recovery/restore-never-proven medium
+    recovery/stack-deletes-the-data-it-made high
+    recovery/stack-without-policy low
+    recovery/stack-without-termination-protection medium
     recovery/table-without-deletion-protection high
     recovery/table-without-point-in-time-recovery high
     recovery/user-pool-without-deletion-protection high
@@ -213,7 +243,13 @@ fn the_demo_is_answered_as_its_page_says() {
     let stack = "stack/amplify-harbourlight-prod-81507/6f0d2c10-7a1b-11ee-9c3e-0a58a9feac02";
     let other_stack = "stack/harbourlight-api-prod/0c9be2f0-90d4-11ee-b7a6-02f4d6a8c1bb";
     let (pipeline, pool) = ("harbourlight-release", "userpool/eu-west-1_Hb7Lq2ZtK");
-    let everything = format!("{api} {amplify} {pipeline} {stack} {other_stack} {tables} {pool} {webhook}");
+    let vault = "backup-vault:harbourlight-nightly";
+    let points =
+        "recovery-point:9e4d2b71-0c8a-4f16-b3d5-62f7a1e08c91 recovery-point:9e4d2b72-0c8a-4f16-b3d5-62f7a1e08c92";
+    let trail = "trail/harbourlight-audit";
+    let [customers, orders] = ["Customer", "Order"].map(|name| format!("table/{name}-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod"));
+    let everything =
+        format!("{api} {amplify} {vault} {pipeline} {points} {stack} {other_stack} {tables} {trail} {pool} {webhook}");
     let mut expected = vec![
         format!("delete-production-data-directly (certain): [{people}] on [{pool}]"),
         format!("delete-production-environment-directly (certain): [{people}] on [{amplify}]"),
@@ -231,6 +267,16 @@ fn the_demo_is_answered_as_its_page_says() {
         format!("table-without-deletion-protection (certain): [] on [{tables}]"),
         format!("table-without-point-in-time-recovery (certain): [] on [{tables}]"),
         format!("user-pool-without-deletion-protection (certain): [] on [{pool}]"),
+        format!("backup-vault-without-firm-lock (certain): [] on [{vault}]"),
+        format!("every-copy-deletable-in-the-same-account (certain): [] on [{customers} {orders}]"),
+        format!("restore-never-proven (certain): [] on [{orders}]"),
+        format!("stack-deletes-the-data-it-made (certain): [] on [{stack}]"),
+        format!("stack-without-policy (certain): [] on [{stack}]"),
+        format!("stack-without-termination-protection (certain): [] on [{stack}]"),
+        "deletions-alert-nobody (certain): [] on [root]".to_owned(),
+        "production-shares-its-account (certain): [] on [root]".to_owned(),
+        "production-watched-by-nobody (certain): [] on [root]".to_owned(),
+        format!("production-not-made-by-code (conditional): [] on [{app} {pipeline}]"),
         // Buckets were not read.
         format!("delete-data-of-any-name (conditional): [{developers}] on []"),
     ];

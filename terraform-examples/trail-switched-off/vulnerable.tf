@@ -1,0 +1,8 @@
+# The trail exists and records nothing.
+resource "aws_cloudtrail" "main" {
+  name                       = "main"
+  s3_bucket_name             = "shop-trail"
+  is_multi_region_trail      = true
+  enable_log_file_validation = true
+  enable_logging             = false
+}

@@ -1,0 +1,13 @@
+# Changed or removed log files can be told.
+resource "aws_cloudtrail" "main" {
+  name                  = "main"
+  s3_bucket_name        = "shop-trail"
+  is_multi_region_trail = true
+
+  enable_log_file_validation = true
+
+  # Terraform refuses to destroy it, too.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
