@@ -29,6 +29,9 @@ impl Miss {
         let status = error.raw_response().map(|response| response.status().as_u16()).unwrap_or_default();
         match error {
             SdkError::ServiceError(service) => match service.err().code() {
+                Some(code) if regional && is_old_api(service.err().message()) => {
+                    Miss::new(Outcome::Unsupported, plain(code))
+                }
                 Some(code) => Miss::new(outcome(code, status, regional), plain(code)),
                 None => Miss::new(outcome("", status, regional), format!("HTTP {status} without an error code")),
             },
@@ -47,6 +50,12 @@ impl Miss {
             }
         }
     }
+}
+
+/// How services of the query protocol say that a region does not have a feature, under the code of a wrong parameter:
+/// RDS of global databases, for one. No page of AWS has it; the message is the only sign.
+fn is_old_api(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.starts_with("Access Denied to API Version"))
 }
 
 /// The messages of an error and of what caused it, outermost first.

@@ -1,5 +1,7 @@
-//! RDS and Aurora: instances and clusters, and what they could be restored from. The same calls list DocumentDB's and
-//! Neptune's.
+//! RDS and Aurora: instances and clusters, and what they could be restored from.
+//!
+//! The same calls list what belongs to DocumentDB and Neptune. It keeps the types of RDS, as in AWS Config: the actions
+//! that destroy it, and the snapshots that could bring it back, are RDS's. `Engine` tells it apart.
 
 use super::Call;
 use super::call::client;
@@ -197,16 +199,6 @@ fn resource(
     })
 }
 
-/// CloudFormation has types of their own for the engines that share RDS's API.
-fn kind(engine: Option<&str>, thing: &str) -> String {
-    let family = match engine {
-        Some("docdb") => "DocDB",
-        Some("neptune") => "Neptune",
-        _ => "RDS",
-    };
-    format!("AWS::{family}::{thing}")
-}
-
 fn instance(found: &DbInstance, backup: Option<&DbInstanceAutomatedBackup>, region: &str) -> Option<Resource> {
     let window = backup.and_then(|backup| backup.restore_window());
     let properties = Properties::default()
@@ -226,8 +218,7 @@ fn instance(found: &DbInstance, backup: Option<&DbInstanceAutomatedBackup>, regi
         .known("PubliclyAccessible", found.publicly_accessible())
         .known("ReadReplicaDBInstanceIdentifiers", found.read_replica_db_instance_identifiers.clone())
         .text("SourceDBInstanceIdentifier", found.read_replica_source_db_instance_identifier());
-    let kind = kind(found.engine(), "DBInstance");
-    resource(found.db_instance_arn(), &kind, Some(region), found.tag_list.as_deref(), properties)
+    resource(found.db_instance_arn(), "AWS::RDS::DBInstance", Some(region), found.tag_list.as_deref(), properties)
 }
 
 fn cluster(found: &DbCluster, region: &str) -> Option<Resource> {
@@ -248,8 +239,7 @@ fn cluster(found: &DbCluster, region: &str) -> Option<Resource> {
         .known("MultiAZ", found.multi_az())
         .text("GlobalClusterIdentifier", found.global_cluster_identifier())
         .text("ReplicationSourceIdentifier", found.replication_source_identifier());
-    let kind = kind(found.engine(), "DBCluster");
-    resource(found.db_cluster_arn(), &kind, Some(region), found.tag_list.as_deref(), properties)
+    resource(found.db_cluster_arn(), "AWS::RDS::DBCluster", Some(region), found.tag_list.as_deref(), properties)
 }
 
 /// Every region gives the same answer.
@@ -266,8 +256,7 @@ fn global_cluster(found: &GlobalCluster) -> Option<Resource> {
         .known("DeletionProtection", found.deletion_protection())
         .known("StorageEncrypted", found.storage_encrypted())
         .known("GlobalClusterMembers", members);
-    let kind = kind(found.engine(), "GlobalCluster");
-    resource(found.global_cluster_arn(), &kind, None, found.tag_list.as_deref(), properties)
+    resource(found.global_cluster_arn(), "AWS::RDS::GlobalCluster", None, found.tag_list.as_deref(), properties)
 }
 
 /// Continuous backups: of an instance, of one that was deleted and left them, or copied here from another region.

@@ -6,6 +6,7 @@ use crate::base::Arn;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Tag by which CloudFormation marks what it made.
@@ -20,12 +21,24 @@ pub(super) struct Wanted<'a> {
     pub(super) fix: bool,
 }
 
+/// The CloudFormation type whose Terraform resource manages this one. DocumentDB and Neptune share RDS's API and ARNs, and
+/// have resources of their own.
+fn type_in_terraform<'a>(kind: &'a str, properties: &Map<String, Value>) -> Cow<'a, str> {
+    let family = match properties.get("Engine").and_then(Value::as_str) {
+        Some("docdb") => "AWS::DocDB",
+        Some("neptune") => "AWS::Neptune",
+        _ => return Cow::Borrowed(kind),
+    };
+    kind.strip_prefix("AWS::RDS").map_or(Cow::Borrowed(kind), |thing| Cow::Owned(format!("{family}{thing}")))
+}
+
 /// Writes everything that is asked of one resource.
 pub(super) fn unit(mut change: Change) -> Result<Unit, NoFix> {
     let resource = change.resource;
     let arn = resource.arn.as_str();
-    let mapping = mapping(&resource.kind)
-        .ok_or_else(|| NoFix::UnknownType { kind: resource.kind.clone(), arn: arn.to_owned() })?;
+    let kind = type_in_terraform(&resource.kind, &resource.properties);
+    let mapping =
+        mapping(&kind).ok_or_else(|| NoFix::UnknownType { kind: kind.clone().into_owned(), arn: arn.to_owned() })?;
     if change.remove && mapping.data {
         return Err(NoFix::HoldsData { arn: arn.to_owned() });
     }

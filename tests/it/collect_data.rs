@@ -324,7 +324,7 @@ fn databases_are_read_with_their_newest_copies() {
             ("AWS::RDS::DBInstanceAutomatedBackup", "ab-2"),
             ("AWS::RDS::DBClusterAutomatedBackup", "cb-1"),
             ("AWS::RDS::DBClusterSnapshot", "second"),
-            ("AWS::DocDB::DBCluster", "documents"),
+            ("AWS::RDS::DBCluster", "documents"),
             ("AWS::RDS::DBCluster", "main"),
             ("AWS::RDS::DBInstance", "bare"),
             ("AWS::RDS::DBInstance", "shop"),
@@ -371,8 +371,18 @@ fn databases_that_may_not_be_listed_are_not_taken_for_none() {
     let account = collect_account(&Fake::new(|asked| match asked.operation.as_str() {
         "DescribeDBSnapshots" if asked.body.contains("Marker") => Some(xml_error(403, "AccessDenied")),
         "DescribeDBClusters" => Some(xml_error(403, "AccessDenied")),
+        // A region that has no global databases.
+        "DescribeGlobalClusters" => {
+            let message = "Access Denied to API Version: APIGlobalDatabases";
+            let code = "<Code>InvalidParameterValue</Code>";
+            let body = format!("<ErrorResponse><Error>{code}<Message>{message}</Message></Error></ErrorResponse>");
+            Some(Answer::Http(400, vec![("content-type", "text/xml")], body))
+        }
         _ => rds(asked),
     }));
+    let entry = coverage(&account, "DescribeGlobalClusters");
+    assert_eq!(entry.outcome, Outcome::Unsupported);
+    assert_eq!(entry.detail.as_deref(), Some("rds:DescribeGlobalClusters: InvalidParameterValue"));
     denied(&account, "DescribeDBClusters", "rds:DescribeDBClusters: AccessDenied");
     denied(&account, "DescribeDBSnapshots", "rds:DescribeDBSnapshots: AccessDenied, after page 1");
     // What came before the refusal stays.
@@ -582,6 +592,34 @@ fn backups_are_read_with_what_guards_and_proves_them() {
             "CompletionDate": "2026-01-04T12:01:00Z", "CreatedBy": {"RestoreTestingPlanArn": TEST},
         })
     );
+}
+
+#[test]
+fn a_copy_that_two_services_list_is_what_aws_backup_says_of_it() {
+    let arn = "arn:aws:rds:eu-west-1:111122223333:snapshot:awsbackup:job-1";
+    let fake = |refuse: bool| {
+        Fake::new(move |asked| {
+            Some(match asked.operation.as_str() {
+                "ListBackupVaults" if refuse => json_error(403, "AccessDeniedException"),
+                "ListBackupVaults" => {
+                    json(json!({"BackupVaultList": [{"BackupVaultName": "main", "BackupVaultArn": VAULT}]}))
+                }
+                "ListRecoveryPointsByBackupVault" => json(json!({"RecoveryPoints": [
+                    {"RecoveryPointArn": arn, "ResourceArn": "arn:aws:rds:eu-west-1:111122223333:db:shop", "Status": "COMPLETED"}]})),
+                "DescribeDBSnapshots" => rds_page(
+                    "DescribeDBSnapshots",
+                    "DBSnapshots",
+                    &[format!(
+                        "<DBSnapshot><DBSnapshotArn>{arn}</DBSnapshotArn><SnapshotType>awsbackup</SnapshotType></DBSnapshot>"
+                    )],
+                    None,
+                ),
+                _ => return None,
+            })
+        })
+    };
+    assert_eq!(resource(&collect_account(&fake(false)), arn).kind, "AWS::Backup::RecoveryPoint");
+    assert_eq!(resource(&collect_account(&fake(true)), arn).kind, "AWS::RDS::DBSnapshot");
 }
 
 #[test]

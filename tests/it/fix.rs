@@ -669,6 +669,10 @@ fn what_cannot_be_mended_says_why() {
     assert_eq!(why(None), NoFix::NoIntent);
     let protect = &[("deletion_protection", json!(true))];
     assert!(matches!(why(set(target("arn:aws:x:::y", "AWS::X::Y", json!({})), protect)), NoFix::UnknownType { .. }));
+    // DocumentDB answers RDS's calls, and is another resource in Terraform.
+    let documents =
+        target("arn:aws:rds:eu-west-1:111122223333:cluster:d", "AWS::RDS::DBCluster", json!({"Engine": "docdb"}));
+    assert!(matches!(why(set(documents, protect)), NoFix::UnknownType { kind, .. } if kind == "AWS::DocDB::DBCluster"));
     assert!(matches!(why(set(target("table", "AWS::DynamoDB::Table", json!({})), protect)), NoFix::NoImportId { .. }));
     assert!(matches!(why(Some(FixIntent::Remove { targets: vec![table()] })), NoFix::HoldsData { .. }));
     assert_eq!(why(Some(deny(&["arn:aws:iam::111122223333:root"]))), NoFix::NoPrincipal);
