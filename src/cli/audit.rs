@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = Threshold::Low, value_name = "SEVERITY")]
     fail_on: Threshold,
+    /// Exit with 3 when something could not be read, violations or not
+    #[arg(long)]
+    require_complete: bool,
     /// Use this configuration instead of the first foureyes.toml upward
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -124,7 +127,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if let Some(directory) = &arguments.fixes_out {
         write_fixes(directory, &findings)?;
     }
-    Ok(exit(&report, arguments.fail_on))
+    Ok(exit(&report, arguments.fail_on, arguments.require_complete))
 }
 
 /// Runs the rules over an account.
@@ -240,15 +243,16 @@ fn write_fixes(directory: &std::path::Path, findings: &[crate::finding::Finding]
     Ok(())
 }
 
-fn exit(report: &Report, fail_on: Threshold) -> Exit {
+fn exit(report: &Report, fail_on: Threshold, require_complete: bool) -> Exit {
     let violated = report
         .findings
         .iter()
         .any(|finding| finding.certainty != Certainty::Unknown && fail_on.reached_by(finding.severity));
     let summary = report.summary();
-    if violated {
+    let incomplete = !summary.is_complete() || summary.unknown > 0;
+    if violated && !(require_complete && incomplete) {
         Exit::Violations
-    } else if !summary.is_complete() || summary.unknown > 0 {
+    } else if incomplete {
         Exit::Incomplete
     } else {
         Exit::Clean

@@ -7,6 +7,7 @@ mod config;
 mod explain;
 #[cfg(feature = "aws")]
 mod init;
+mod live;
 mod output;
 #[cfg(feature = "aws")]
 mod progress;

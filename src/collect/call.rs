@@ -1,11 +1,14 @@
 //! The calls that may be made, and the lock that keeps it so.
 
-use aws_sdk_sts::config::{
-    ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeSerializationInterceptorContextRef,
+use aws_sdk_sts::config::interceptors::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
 };
+use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sts::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
 
 /// One read-only operation of the AWS API.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,7 +50,8 @@ impl Call {
     }
 }
 
-/// Stops every request whose operation is not one of [`calls`](super::calls), before it is signed or sent.
+/// Stops every request whose operation is not one of [`calls`](super::calls), before it is signed or sent. Counts those
+/// that are tried again.
 #[derive(Debug)]
 pub struct ReadOnly;
 
@@ -55,6 +59,19 @@ pub struct ReadOnly;
 impl Intercept for ReadOnly {
     fn name(&self) -> &'static str {
         "ReadOnly"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // The first try has waited for its turn.
+        if bag.load::<RequestAttempts>().is_some_and(|attempts| attempts.attempts() > 1) {
+            super::limits::count_retry();
+        }
+        Ok(())
     }
 
     fn read_before_serialization(
@@ -87,6 +104,17 @@ fn namespace(service: &str) -> String {
     }
 }
 
+/// How many retries a client may make beyond those that calls which succeed pay for, times five: enough to outlast a time
+/// of throttling, and an end to it.
+const RETRIES: usize = 2_500;
+
+/// What one client, which is one service in one region of one account, shares between its calls: the rate, which goes down
+/// when AWS says that it is too high and up again when it does not, and the number of retries. AWS counts per account and
+/// region, so no client slows another.
+pub(super) fn lane() -> RetryPartition {
+    RetryPartition::custom("client").token_bucket(TokenBucket::builder().capacity(RETRIES).build()).build()
+}
+
 /// A client of `$sdk` for one region that can make listed calls only.
 macro_rules! client {
     ($sdk:ident, $config:expr, $region:expr) => {
@@ -94,6 +122,7 @@ macro_rules! client {
             $sdk::config::Builder::from($config)
                 .region($sdk::config::Region::new($region.to_owned()))
                 .interceptor(crate::collect::ReadOnly)
+                .retry_partition(crate::collect::call::lane())
                 .build(),
         )
     };

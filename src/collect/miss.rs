@@ -17,11 +17,22 @@ pub(super) struct Miss {
     pub reason: String,
     /// The host name is not known: what a service that a region does not have looks like from outside.
     pub no_such_host: bool,
+    /// Nobody answered.
+    pub no_answer: bool,
 }
 
 impl Miss {
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Miss {
-        Miss { outcome, reason: reason.into(), no_such_host: false }
+        Miss { outcome, reason: reason.into(), no_such_host: false, no_answer: false }
+    }
+
+    fn no_answer(reason: impl Into<String>) -> Miss {
+        Miss { no_answer: true, ..Miss::new(Outcome::Failed, reason) }
+    }
+
+    /// Whether more of the same would get no answer either: nobody is there, or nobody has time.
+    pub fn is_silence(&self) -> bool {
+        self.no_answer || self.outcome == Outcome::Throttled
     }
 
     /// Sorts an error of the SDK. The text is made of error codes, never of answers: those may hold secrets.
@@ -38,15 +49,13 @@ impl Miss {
             SdkError::ResponseError(_) => {
                 Miss::new(outcome("", status, regional), format!("HTTP {status} with an answer that cannot be read"))
             }
-            SdkError::TimeoutError(_) => Miss::new(Outcome::Failed, "no answer in time"),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                Miss::new(Outcome::Failed, "no connection in time")
-            }
+            SdkError::TimeoutError(_) => Miss::no_answer("no answer in time"),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => Miss::no_answer("no connection in time"),
             other => {
                 let causes = causes(other);
                 let no_such_host = causes.iter().any(|cause| cause.contains("dns error"));
                 let reason = causes.last().map(|cause| plain(cause)).unwrap_or_default();
-                Miss { outcome: Outcome::Failed, reason: format!("not sent: {reason}"), no_such_host }
+                Miss { no_such_host, ..Miss::no_answer(format!("not sent: {reason}")) }
             }
         }
     }

@@ -24,10 +24,15 @@ mod dynamodb;
 mod ecs;
 mod events;
 mod iam;
+mod iam_trust;
+mod iam_users;
 mod kms;
 mod lambda;
+mod limits;
 mod logs;
+mod members;
 mod miss;
+mod organizations;
 mod properties;
 mod rds;
 mod reader;
@@ -42,11 +47,15 @@ mod tagging;
 mod template;
 
 pub use call::{Call, ReadOnly};
+pub use limits::Stop;
+pub use members::{Done, IsFresh, Keep, MEMBER_ROLE, Members, collect_organization, collect_organization_with};
+pub use reader::INTERRUPTED;
 
-use crate::snapshot::{Account, Coverage, Outcome, Resource, SCHEMA, Snapshot};
+use crate::snapshot::{Account, Organization, Resource, SCHEMA, Snapshot};
 use aws_config::SdkConfig;
 use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, join, join_all};
+use futures_util::future::{LocalBoxFuture, join, join_all, join3};
+use limits::Limits;
 use reader::{Reader, Scope};
 use std::time::Duration;
 use tracing::subscriber::NoSubscriber;
@@ -69,6 +78,10 @@ pub struct Options {
     pub concurrency: usize,
     /// How long one call may take with all its retries.
     pub call_timeout: Duration,
+    /// The most requests a second, retries included; `None` for no ceiling but what AWS says.
+    pub max_rate: Option<f64>,
+    /// The wish to stop, kept by whoever may have it.
+    pub stop: Stop,
 }
 
 impl Default for Options {
@@ -81,6 +94,8 @@ impl Default for Options {
             role_session_name: "foureyes".to_owned(),
             concurrency: 8,
             call_timeout: Duration::from_secs(90),
+            max_rate: None,
+            stop: Stop::new(),
         }
     }
 }
@@ -117,6 +132,10 @@ pub trait Progress: Send + Sync {
     fn call(&self, call: &Call, region: Option<&str>);
     /// All that can be read of the service in the region has been read.
     fn finished(&self, service: &str, region: Option<&str>);
+    /// So many accounts are to be read.
+    fn accounts(&self, _number: usize) {}
+    /// An account is about to be read, or has been.
+    fn account(&self, _id: &str, _finished: bool) {}
 }
 
 /// Says nothing.
@@ -158,6 +177,17 @@ pub enum CollectError {
     /// Not the code of a region.
     #[error("`{0}` is not a region code such as eu-west-1")]
     Region(String),
+    /// Nothing says which accounts there are.
+    #[error(
+        "the accounts of the organisation could not be listed ({0}); run with the management account or a delegated administrator, or name them with --accounts"
+    )]
+    Accounts(String),
+    /// No account, unit or role as the user named it.
+    #[error("{0}")]
+    Selection(String),
+    /// What was read of an account could not be kept.
+    #[error(transparent)]
+    Keep(#[from] crate::snapshot::WriteError),
     /// The async runtime did not start.
     #[error("the runtime for network calls did not start: {0}")]
     Runtime(#[from] std::io::Error),
@@ -168,7 +198,10 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
     [
         sts::CALLS,
         account::CALLS,
+        organizations::CALLS,
         iam::CALLS,
+        iam_users::CALLS,
+        iam_trust::CALLS,
         amplify::CALLS,
         dynamodb::CALLS,
         s3::CALLS,
@@ -243,7 +276,7 @@ fn global<'a>(
     home: &'a str,
     identity: &'a sts::Identity,
 ) -> Vec<LocalBoxFuture<'a, Vec<Resource>>> {
-    vec![route53::read(scope, config, home, identity).boxed_local()]
+    vec![iam_trust::read(scope, config, home).boxed_local(), route53::read(scope, config, home, identity).boxed_local()]
 }
 
 /// The IAM policy that allows exactly [`calls`] and nothing else: what the auditor's role needs.
@@ -253,11 +286,27 @@ fn global<'a>(
 pub fn policy() -> serde_json::Value {
     let mut actions: Vec<String> = calls().flat_map(Call::permissions).collect();
     actions.sort();
+    // Some permissions allow several operations.
     actions.dedup();
     serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{"Sid": "ReadForAudit", "Effect": "Allow", "Action": actions, "Resource": "*"}]
     })
+}
+
+/// What whoever audits an organisation needs in the account that the audit starts from: [`policy`], and to assume the role
+/// of that name in every other account. That role needs [`policy`] alone.
+pub fn organization_policy(member_role: &str) -> serde_json::Value {
+    let mut policy = policy();
+    if let Some(statements) = policy.pointer_mut("/Statement").and_then(serde_json::Value::as_array_mut) {
+        statements.push(serde_json::json!({
+            "Sid": "EnterAccounts",
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Resource": format!("arn:*:iam::*:role/{member_role}"),
+        }));
+    }
+    policy
 }
 
 /// Collects one account. Blocks until done; must not be called from within an async runtime.
@@ -294,46 +343,82 @@ async fn snapshot(
     progress: &dyn Progress,
 ) -> Result<Snapshot, CollectError> {
     let home = session::home(config, options)?;
-    let reader = Reader::new(options.concurrency, progress);
-    let global = reader.scope(None);
-    let identity = sts::identity(global, config, &home, options).await?;
-    let regions = match &options.regions {
-        Regions::Default => vec![home.clone()],
-        Regions::These(regions) => regions.clone(),
-        Regions::All => account::regions(global, config, &home, &identity.partition).await,
+    let limits = Limits::new(options.concurrency, options.max_rate, options.stop.clone());
+    let work = async {
+        let reader = Reader::new(&limits, progress);
+        let global = reader.scope(None);
+        let identity = sts::identity(global, config, &home, options).await?;
+        progress.accounts(1);
+        let (seen, mut account) = join(
+            organizations::read(global, config, &home).boxed_local(),
+            account(&reader, config, &options.regions, &home, &identity).boxed_local(),
+        )
+        .await;
+        let member = seen.members.get(&account.id).cloned();
+        place(&mut account, member);
+        account.coverage = reader.coverage();
+        Ok(one(collected_at, seen.organization, account))
     };
+    limits.guard(work).await
+}
 
-    let mut services = self::global(global, config, &home, &identity);
-    services.extend(regions.iter().flat_map(|region| regional(reader.scope(Some(region)), config, region, &identity)));
-    let (authorization_details, resources) = join(iam::read(global, config, &home), join_all(services)).await;
+/// A snapshot of one account.
+fn one(collected_at: &str, organization: Option<Organization>, account: Account) -> Snapshot {
+    Snapshot {
+        schema: SCHEMA.to_owned(),
+        collected_at: Some(collected_at.to_owned()),
+        organization,
+        accounts: vec![account],
+    }
+}
 
-    let mut resources: Vec<Resource> = resources.into_iter().flatten().collect();
+/// Enters what the organisation says of an account.
+fn place(account: &mut Account, member: Option<organizations::Member>) {
+    let Some(member) = member else { return };
+    account.alias = account.alias.take().or(member.name);
+    account.parent = Some(member.parent);
+    account.policies = member.policies;
+}
+
+/// Reads all that is in one account. The coverage is left to the caller.
+async fn account(
+    reader: &Reader<'_>,
+    config: &SdkConfig,
+    regions: &Regions,
+    home: &str,
+    identity: &sts::Identity,
+) -> Account {
+    reader.progress().account(&identity.account, false);
+    let global = reader.scope(None);
+    let regions = match regions {
+        Regions::Default => vec![home.to_owned()],
+        Regions::These(regions) => regions.clone(),
+        Regions::All => account::regions(global, config, home, &identity.partition).await,
+    };
+    let mut services = self::global(global, config, home, identity);
+    services.extend(regions.iter().flat_map(|region| regional(reader.scope(Some(region)), config, region, identity)));
+    let users = async {
+        let details = iam::read(global, config, home).await;
+        let users = iam_users::read(global, config, home, &details).await;
+        (details, users)
+    };
+    // On the heap: what is read of an account is many futures within each other.
+    let users = users.boxed_local();
+    let alias = iam_trust::alias(global, config, home).boxed_local();
+    let ((authorization_details, users), alias, found) = join3(users, alias, join_all(services)).await;
+
+    let mut resources: Vec<Resource> = found.into_iter().flatten().chain(users).collect();
     // A list that changes between two of its pages can show one thing twice.
     resources.sort_by(|a, b| a.arn.cmp(&b.arn));
     resources.dedup_by(|a, b| a.arn == b.arn);
-
-    let mut coverage = reader.coverage();
-    coverage.push(Coverage {
-        service: "organizations".to_owned(),
-        operation: "DescribeOrganization".to_owned(),
-        region: None,
-        outcome: Outcome::Unsupported,
-        detail: Some("this version does not read organisation policies".to_owned()),
-    });
-    coverage.sort();
-
-    Ok(Snapshot {
-        schema: SCHEMA.to_owned(),
-        collected_at: Some(collected_at.to_owned()),
-        organization: None,
-        accounts: vec![Account {
-            id: identity.account,
-            alias: None,
-            parent: None,
-            policies: Vec::new(),
-            authorization_details,
-            resources,
-            coverage,
-        }],
-    })
+    reader.progress().account(&identity.account, true);
+    Account {
+        id: identity.account.clone(),
+        alias,
+        parent: None,
+        policies: Vec::new(),
+        authorization_details,
+        resources,
+        coverage: Vec::new(),
+    }
 }

@@ -1,26 +1,34 @@
-//! Makes the calls: bounds how many run at once, follows pages, and writes down what came of each.
+//! Makes the calls of one account, follows pages, and writes down what came of each.
 
+use super::limits::Limits;
 use super::miss::Miss;
 use super::{Call, Progress, amplify, appsync, cognito};
 use crate::snapshot::{Coverage, Outcome};
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use futures_util::future::LocalBoxFuture;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::sync::Semaphore;
 
 /// More pages than any account has: an endpoint that never comes to an end is not followed for ever.
 const MOST_PAGES: usize = 10_000;
 /// How many resources a detail names for one reason.
 const NAMED: usize = 3;
+/// After so many calls in a row without an answer, a service is not asked again in that region: a thousand calls that
+/// hang would take a day, and calls that are throttled to the end do not get better by more of them.
+const GIVE_UP: usize = 5;
 
-/// The calls of one collection and what came of them.
+/// What the coverage says of a call that was not made, or not waited for, since the run was stopped.
+pub const INTERRUPTED: &str = "interrupted";
+
+/// The calls of one account and what came of them.
 pub(super) struct Reader<'a> {
-    permits: Semaphore,
-    concurrency: usize,
+    limits: &'a Limits,
     progress: &'a dyn Progress,
     ledger: Mutex<BTreeMap<Line, Entry>>,
+    /// Service and region, to the number of calls in a row that got no answer.
+    silences: Mutex<BTreeMap<(&'static str, Option<String>), usize>>,
 }
 
 /// Service, operation and region: one line of the coverage.
@@ -42,9 +50,13 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(concurrency: usize, progress: &'a dyn Progress) -> Reader<'a> {
-        let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
-        Reader { permits: Semaphore::new(concurrency), concurrency, progress, ledger: Mutex::default() }
+    pub fn new(limits: &'a Limits, progress: &'a dyn Progress) -> Reader<'a> {
+        Reader { limits, progress, ledger: Mutex::default(), silences: Mutex::default() }
+    }
+
+    /// Who hears how it goes.
+    pub fn progress(&self) -> &'a dyn Progress {
+        self.progress
     }
 
     pub fn scope(&'a self, region: Option<&'a str>) -> Scope<'a> {
@@ -105,93 +117,119 @@ fn detail(permission: &str, reason: &str, subjects: &[String], asked: usize) -> 
     text
 }
 
+/// A request on the heap: the SDK's are large, and a collection holds many.
+type Request<'r, T, E> = LocalBoxFuture<'r, Result<T, SdkError<E, HttpResponse>>>;
+
 impl<'a> Scope<'a> {
     /// Makes one call. `subject` names what it asks about, such as `table Orders`; empty for lists.
-    pub async fn read<T, E>(
+    pub fn read<'r, T: 'r, E>(
         self,
         call: &'static Call,
-        subject: &str,
-        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Option<T>
+        subject: &'r str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + 'r,
+    ) -> LocalBoxFuture<'r, Option<T>>
     where
+        'a: 'r,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.read_if_any(call, subject, "", request).await
+        self.read_if_any(call, subject, "", request)
     }
 
     /// As [`Scope::read`], for a thing that need not be there: the error code `absent` is an answer, namely none.
-    pub async fn read_if_any<T, E>(
+    pub fn read_if_any<'r, T: 'r, E>(
         self,
         call: &'static Call,
-        subject: &str,
-        absent: &str,
-        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Option<T>
+        subject: &'r str,
+        absent: &'r str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + 'r,
+    ) -> LocalBoxFuture<'r, Option<T>>
     where
+        'a: 'r,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.read_or_none(call, subject, absent, request).await.flatten()
+        let answer = self.read_or_none(call, subject, absent, request);
+        Box::pin(async move { answer.await.flatten() })
     }
 
-    /// As [`Scope::read_if_any`], telling the two apart: `None` is no answer, and `Some(None)` the answer that there is
-    /// none.
-    pub async fn read_or_none<T, E>(
+    /// As [`Scope::read_if_any`], telling what is known not to be there (`Some(None)`) from what is not known (`None`).
+    pub fn read_or_none<'r, T: 'r, E>(
         self,
         call: &'static Call,
-        subject: &str,
-        absent: &str,
-        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Option<Option<T>>
+        subject: &'r str,
+        absent: &'r str,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + 'r,
+    ) -> LocalBoxFuture<'r, Option<Option<T>>>
     where
+        'a: 'r,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let (answer, miss) = match self.send(call, request).await {
-            Ok(answer) => (Some(Some(answer)), None),
-            Err(SdkError::ServiceError(error)) if error.err().code() == Some(absent) => (Some(None), None),
-            Err(error) => (None, Some(Miss::of(&error, self.region.is_some()))),
-        };
-        self.write_down(call, subject, miss);
-        answer
+        let request: Request<'r, T, E> = Box::pin(request);
+        Box::pin(async move {
+            let (answer, miss) = match self.send(call, request).await {
+                Ok(Ok(answer)) => (Some(Some(answer)), None),
+                Ok(Err(SdkError::ServiceError(error))) if error.err().code() == Some(absent) => (Some(None), None),
+                Ok(Err(error)) => (None, Some(Miss::of(&error, self.region.is_some()))),
+                Err(miss) => (None, Some(miss)),
+            };
+            self.write_down(call, subject, miss);
+            answer
+        })
     }
 
     /// Makes one call a page. `keep` takes what a page holds and gives the token of the next; an empty token means that
     /// the page says there is more, and not where. What was kept stays when a later page does not come; the answer says
     /// whether all came.
-    pub async fn pages<T, E, F>(
+    pub fn pages<'r, T: 'r, E, F>(
         self,
         call: &'static Call,
-        subject: &str,
-        request: impl Fn(Option<String>) -> F,
-        mut keep: impl FnMut(T) -> Option<String>,
-    ) -> bool
+        subject: &'r str,
+        request: impl Fn(Option<String>) -> F + 'r,
+        mut keep: impl FnMut(T) -> Option<String> + 'r,
+    ) -> LocalBoxFuture<'r, bool>
     where
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        'a: 'r,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + 'r,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let mut token = None;
-        for page in 0..MOST_PAGES {
-            let next = match self.send(call, request(token.clone())).await {
-                Ok(answer) => keep(answer),
-                Err(error) => {
-                    let mut miss = Miss::of(&error, self.region.is_some());
-                    if page > 0 {
-                        miss.reason.push_str(&format!(", after page {page}"));
+        Box::pin(async move {
+            let mut token = None;
+            for page in 0..MOST_PAGES {
+                let asked: Request<'r, T, E> = Box::pin(request(token.clone()));
+                let answer = match self.send(call, asked).await {
+                    Ok(answer) => answer.map_err(|error| Miss::of(&error, self.region.is_some())),
+                    Err(miss) => Err(miss),
+                };
+                let next = match answer {
+                    Ok(answer) => keep(answer),
+                    Err(mut miss) => {
+                        if page > 0 {
+                            miss.reason.push_str(&format!(", after page {page}"));
+                        }
+                        self.write_down(call, subject, Some(miss));
+                        return false;
                     }
-                    self.write_down(call, subject, Some(miss));
-                    return false;
+                };
+                if next.is_none() {
+                    self.write_down(call, subject, None);
+                    return true;
                 }
-            };
-            if next.is_none() {
-                self.write_down(call, subject, None);
-                return true;
+                if next == token || next.as_deref() == Some("") {
+                    break;
+                }
+                token = next;
             }
-            if next == token || next.as_deref() == Some("") {
-                break;
-            }
-            token = next;
-        }
-        self.write_down(call, subject, Some(Miss::new(Outcome::Failed, "the list has no end")));
-        false
+            self.write_down(call, subject, Some(Miss::new(Outcome::Failed, "the list has no end")));
+            false
+        })
+    }
+
+    /// The same in a region, for what a global service keeps there.
+    #[allow(dead_code, reason = "no service needs it yet")]
+    pub fn at<'b>(self, region: &'b str) -> Scope<'b>
+    where
+        'a: 'b,
+    {
+        Scope { reader: self.reader, region: Some(region) }
     }
 
     /// Adds what a reader of the coverage should know of a call.
@@ -201,7 +239,7 @@ impl<'a> Scope<'a> {
 
     /// How many calls may run at once.
     pub fn concurrency(self) -> usize {
-        self.reader.concurrency
+        self.reader.limits.concurrency()
     }
 
     pub fn started(self, service: &str) {
@@ -212,12 +250,40 @@ impl<'a> Scope<'a> {
         self.reader.progress.finished(service, self.region);
     }
 
-    /// Waits for a permit and sends.
-    pub async fn send<T>(self, call: &'static Call, request: impl Future<Output = T>) -> T {
-        // Never closed: an error here could only mean that there is nothing to wait for.
-        let _permit = self.reader.permits.acquire().await.ok();
-        self.reader.progress.call(call, self.region);
-        request.await
+    /// Sends a request when its turn has come. A miss where it was not sent, or not waited for: the run ends, or the
+    /// service has not answered for long.
+    pub async fn send<T, E>(
+        self,
+        call: &'static Call,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<Result<T, SdkError<E, HttpResponse>>, Miss>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let lane = (call.service, self.region.map(str::to_owned));
+        let request = async {
+            if self.silences().get(&lane).is_some_and(|silent| *silent >= GIVE_UP) {
+                return Err(Miss::new(Outcome::Failed, format!("not asked: {GIVE_UP} calls in a row had no answer")));
+            }
+            self.reader.progress.call(call, self.region);
+            Ok(request.await)
+        };
+        let answer = match self.reader.limits.run(request).await {
+            Some(answer) => answer?,
+            None => return Err(Miss::new(Outcome::Failed, INTERRUPTED)),
+        };
+        let unanswered = match &answer {
+            Ok(_) => false,
+            Err(error) => Miss::of(error, self.region.is_some()).is_silence(),
+        };
+        let mut silences = self.silences();
+        let silent = silences.entry(lane).or_default();
+        *silent = if unanswered { silent.saturating_add(1) } else { 0 };
+        Ok(answer)
+    }
+
+    fn silences(self) -> MutexGuard<'a, BTreeMap<(&'static str, Option<String>), usize>> {
+        self.reader.silences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Enters a call that was made, and what kept it from an answer.
@@ -256,11 +322,19 @@ fn offered(service: &str, region: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// A reader that sends nothing.
+    fn with_reader(check: impl Fn(&Reader<'_>)) {
+        check(&Reader::new(&Limits::new(1, None, super::super::Stop::new()), &()));
+    }
+
     const CALL: Call = Call::new("dynamodb", "DescribeTable");
 
     #[test]
     fn equal_outcomes_share_one_entry() {
-        let reader = Reader::new(0, &());
+        with_reader(equal_outcomes_share);
+    }
+
+    fn equal_outcomes_share(reader: &Reader<'_>) {
         let scope = reader.scope(Some("eu-west-1"));
         for table in ["E", "D", "C", "B", "A"] {
             scope.write_down(&CALL, table, Some(Miss::new(Outcome::Denied, "AccessDeniedException")));
@@ -283,10 +357,13 @@ mod tests {
 
     #[test]
     fn an_unknown_host_is_an_absent_service_only_where_it_may_be() {
-        let reader = Reader::new(1, &());
+        with_reader(an_unknown_host_may_be);
+    }
+
+    fn an_unknown_host_may_be(reader: &Reader<'_>) {
         const APPS: Call = Call::new("amplify", "ListApps");
         for region in ["eu-west-1", "il-central-1"] {
-            let miss = Miss { outcome: Outcome::Failed, reason: "not sent".to_owned(), no_such_host: true };
+            let miss = Miss { no_such_host: true, ..Miss::new(Outcome::Failed, "not sent") };
             reader.scope(Some(region)).write_down(&APPS, "", Some(miss));
         }
         let outcomes: Vec<_> = reader.coverage().into_iter().map(|entry| entry.outcome).collect();

@@ -2,12 +2,12 @@
 
 use super::{CollectError, Options, Regions};
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_sts::config::SharedCredentialsProvider;
+use aws_sdk_sts::config::{IdentityCache, SharedCredentialsProvider};
 use std::time::Duration;
 
 /// How often a call is tried, the first time included. The waits between grow and are random, and the rate goes down
 /// when AWS says that it is too high.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// `--region all` must begin somewhere.
 const FIRST_REGION: &str = "us-east-1";
@@ -36,17 +36,25 @@ pub(super) async fn load(options: &Options) -> Result<SdkConfig, CollectError> {
         loader = loader.region(Region::new(first.clone()));
     }
     let config = loader.load().await;
-    let Some(role) = &options.role_arn else { return Ok(config) };
+    match &options.role_arn {
+        Some(role) => Ok(assume(&config, options, role, &home(&config, options)?).await),
+        None => Ok(config),
+    }
+}
 
+/// The same configuration with the credentials of a role, which is assumed when they are first needed.
+pub(super) async fn assume(config: &SdkConfig, options: &Options, role: &str, home: &str) -> SdkConfig {
     let mut provider = aws_config::sts::AssumeRoleProvider::builder(role)
         .session_name(&options.role_session_name)
-        .region(Region::new(home(&config, options)?))
-        .configure(&config);
+        .region(Region::new(home.to_owned()))
+        .configure(config);
     if let Some(id) = &options.external_id {
         provider = provider.external_id(id);
     }
     let provider = SharedCredentialsProvider::new(provider.build().await);
-    Ok(config.into_builder().credentials_provider(provider).build())
+    // One cache for all clients: each of its own would assume the role anew.
+    let cache = IdentityCache::lazy().build();
+    config.clone().into_builder().credentials_provider(provider).identity_cache(cache).build()
 }
 
 /// The region through which global services are asked: the first that was named, else the configured one.

@@ -29,9 +29,10 @@ pub(super) async fn identity(
     options: &Options,
 ) -> Result<Identity, CollectError> {
     let client = client!(aws_sdk_sts, config, home);
-    let answer = match scope.send(&GET_CALLER_IDENTITY, client.get_caller_identity().send()).await {
-        Ok(answer) => answer,
-        Err(error) => return Err(refusal(&error, options)),
+    let answer = match scope.send(&GET_CALLER_IDENTITY, Box::pin(client.get_caller_identity().send())).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return Err(refusal(&error, options)),
+        Err(miss) => return Err(CollectError::Identity(miss.reason)),
     };
     let account = answer.account().unwrap_or_default().to_owned();
     if !is_account_id(&account) {
@@ -66,14 +67,14 @@ where
 }
 
 /// Which provider of credentials gave up, and why: the causes without the SDK's wrapping, without the list of
-/// everything else that was tried, and without the standard error stream of a credential_process, which is not ours to
-/// repeat.
+/// everything else that was tried, without the text beside an error's code, and without the standard error stream of a
+/// credential_process, which is not ours to repeat.
 fn credentials_reason(causes: &[String]) -> String {
     let told: Vec<&str> = causes
         .iter()
         .map(String::as_str)
         .filter(|cause| !matches!(*cause, "dispatch failure" | "other" | "service error" | "unhandled error"))
-        .filter_map(|cause| cause.split("Attempted:").next()?.split("Stderr:").next())
+        .filter_map(|cause| cause.split("Attempted:").next()?.split("Stderr:").next()?.split(": Error {").next())
         .map(|cause| cause.trim().trim_end_matches('.'))
         .collect();
     plain(&told.join(": "))
@@ -96,5 +97,8 @@ mod tests {
             "an error occurred while loading credentials: \
              Error retrieving credentials: external process exited with code 1"
         );
+        let causes =
+            ["an error occurred", "unhandled error (AccessDenied): Error { code: \"A\", message: \"SECRET\" }"];
+        assert_eq!(credentials_reason(&causes.map(str::to_owned)), "an error occurred: unhandled error (AccessDenied)");
     }
 }

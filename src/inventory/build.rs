@@ -221,6 +221,14 @@ impl<'s> Builder<'s> {
     }
 
     fn controls(&mut self, account: &'s snapshot::Account, organization: Option<&'s Organization>) -> Controls {
+        // Policies and where they are attached come from several calls: with any of them unanswered, one may be missing. A
+        // policy that is known to be attached and was not read itself is another matter.
+        let read_in_part = account.coverage.iter().any(|entry| {
+            entry.service == "organizations"
+                && entry.outcome != Outcome::Ok
+                && entry.operation != "DescribePolicy"
+                && !entry.operation.starts_with("ListDelegated")
+        });
         let Some(organization) = organization else {
             let asked = |entry: &&snapshot::Coverage| {
                 entry.service == "organizations" && entry.operation == "DescribeOrganization"
@@ -270,7 +278,7 @@ impl<'s> Builder<'s> {
         let management_account = organization.management_account.as_deref() == Some(&account.id);
         let account_is_placed = account.parent.is_some();
         // Without its place in the organisation, the policies that the account inherits are not known.
-        if !account_is_placed && !management_account {
+        if !management_account && (read_in_part || !account_is_placed) {
             return Controls::Unseen;
         }
         Controls::Levels { scps, rcps, management_account }

@@ -222,7 +222,8 @@ impl Inventory {
         u32::try_from(at).ok().map(ResourceId)
     }
 
-    /// Whether the tags of a resource are all its tags: no call that lists tags of its service went unanswered.
+    /// Whether the tags of a resource are all its tags: no call that lists tags of its service (`ListTagsOfResource`,
+    /// `GetBucketTagging`, …) went unanswered.
     pub fn tags_were_read(&self, resource: &Resource) -> bool {
         let service = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.service);
         // Their tags come from a service of its own.
@@ -283,8 +284,12 @@ fn lists_tags(operation: &str) -> bool {
                 | "DescribeIdentityPool"
                 | "DescribeServices"
                 | "DescribeUserPool"
+                | "GetAccountAuthorizationDetails"
                 | "GetBucketTagging"
+                | "GetOpenIDConnectProvider"
+                | "ListInstanceProfileTags"
                 | "ListQueueTags"
                 | "ListResourceTags"
+                | "ListSAMLProviderTags"
         )
 }

@@ -500,6 +500,7 @@ impl Page<'_> {
                         "Service control policies were not all read: one of them may forbid what is reported above.",
                     ),
                 )?,
+                "sts" => self.paragraph(0, Cell::new("Accounts that could not be entered were not judged at all."))?,
                 other => {
                     others.insert(other);
                 }

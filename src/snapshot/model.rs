@@ -41,6 +41,20 @@ pub struct Organization {
     /// The policies that roots, units and accounts refer to by id.
     #[serde(default)]
     pub policies: Vec<OrganizationPolicy>,
+    /// Member accounts that administer services for the whole organisation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegated_administrators: Vec<DelegatedAdministrator>,
+}
+
+/// A member account that administers services for the whole organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DelegatedAdministrator {
+    /// Twelve digits.
+    pub account: String,
+    /// Service principals, such as `backup.amazonaws.com`.
+    #[serde(default)]
+    pub services: Vec<String>,
 }
 
 /// The root of an organisation.

@@ -33,6 +33,8 @@ impl Organization {
         self.roots.sort_by(|a, b| a.id.cmp(&b.id));
         self.units.sort_by(|a, b| a.id.cmp(&b.id));
         self.policies.sort_by(|a, b| a.id.cmp(&b.id));
+        self.delegated_administrators.sort_by(|a, b| a.account.cmp(&b.account));
+        self.delegated_administrators.iter_mut().for_each(|delegated| delegated.services.sort());
         let roots = self.roots.iter_mut().map(|root| &mut root.policies);
         let units = self.units.iter_mut().map(|unit| &mut unit.policies);
         roots.chain(units).for_each(|policies| policies.sort());

@@ -24,6 +24,8 @@ pub const NOW: &str = "2026-11-22T02:00:00Z";
 pub struct Asked {
     /// The name under which requests of the service are signed: mostly IAM's namespace.
     pub service: String,
+    /// The access key: who asks.
+    pub key: String,
     pub operation: String,
     pub region: String,
     /// The host name; for S3 it begins with the bucket's.
@@ -39,6 +41,8 @@ pub enum Answer {
     Http(u16, Vec<(&'static str, &'static str)>, String),
     /// The protocol of CloudWatch.
     Cbor(Vec<u8>),
+    /// The beginning of an answer, and then the end of the connection.
+    Cut(String),
     /// No connection, for this reason.
     Down(&'static str),
     /// Nothing, ever.
@@ -79,9 +83,10 @@ impl Fake {
     }
 }
 
-impl HttpConnector for Fake {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut asked = take_apart(&request);
+impl Fake {
+    /// Answers a request, and counts it.
+    fn answer(&self, method: &str, uri: &str, header: impl Fn(&str) -> Option<String>, body: String) -> Answer {
+        let mut asked = take_apart(method, uri, header, body);
         {
             let mut seen = self.seen.lock().unwrap();
             let key = format!(
@@ -92,25 +97,35 @@ impl HttpConnector for Fake {
             asked.before = *times;
             *times = times.saturating_add(1);
         }
-        match (self.answers)(&asked) {
-            Answer::Http(status, headers, body) => {
-                let mut response = HttpResponse::new(status.try_into().unwrap(), body.into());
-                for (name, value) in headers {
-                    response.headers_mut().insert(name, value);
-                }
-                HttpConnectorFuture::ready(Ok(response))
-            }
-            Answer::Cbor(body) => {
-                let mut response = HttpResponse::new(200.try_into().unwrap(), body.into());
-                response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
-                response.headers_mut().insert("content-type", "application/cbor");
-                HttpConnectorFuture::ready(Ok(response))
-            }
-            Answer::Down(reason) => HttpConnectorFuture::ready(Err(ConnectorError::io(reason.into()))),
-            Answer::Silence => HttpConnectorFuture::new(std::future::pending()),
-        }
+        (self.answers)(&asked)
     }
 }
+
+impl HttpConnector for Fake {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let header = |name: &str| request.headers().get(name).map(str::to_owned);
+        let (status, headers, body) = match self.answer(request.method(), request.uri(), header, body) {
+            Answer::Http(status, headers, body) => (status, headers, body.into_bytes()),
+            Answer::Cbor(body) => (200, CBOR.to_vec(), body),
+            // Whole as far as HTTP goes, and neither JSON nor XML.
+            Answer::Cut(body) => (200, Vec::new(), body.into_bytes()),
+            Answer::Down(reason) => return HttpConnectorFuture::ready(Err(ConnectorError::io(reason.into()))),
+            Answer::Silence => return HttpConnectorFuture::new(std::future::pending()),
+        };
+        let mut response = HttpResponse::new(status.try_into().unwrap(), body.into());
+        for (name, value) in headers {
+            response.headers_mut().insert(name, value);
+        }
+        // Not at once, so that requests overlap as they do on a network.
+        HttpConnectorFuture::new(async move {
+            tokio::task::yield_now().await;
+            Ok(response)
+        })
+    }
+}
+
+const CBOR: [(&str, &str); 2] = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
 
 impl HttpClient for Fake {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -178,31 +193,29 @@ fn on_route(route: &str, method: &str, path: &str, query: &str) -> bool {
 }
 
 /// The operation is in another place in each of the protocols.
-fn take_apart(request: &HttpRequest) -> Asked {
-    let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
-    let (_, tail) = request.uri().split_once("://").unwrap();
+fn take_apart(method: &str, uri: &str, header: impl Fn(&str) -> Option<String>, body: String) -> Asked {
+    let (_, tail) = uri.split_once("://").unwrap();
     let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
     let (host, path) = path.split_once('/').unwrap_or((path, ""));
     let path = format!("/{path}");
     // Credential=AKIA…/20261122/eu-west-1/amplify/aws4_request
-    let authorization = request.headers().get("authorization").unwrap_or_default();
-    let mut scope = authorization.split('/').skip(2);
-    let (region, service) = (scope.next().unwrap_or_default().to_owned(), scope.next().unwrap_or_default().to_owned());
-    let operation = if let Some(target) = request.headers().get("x-amz-target") {
+    let authorization = header("authorization").unwrap_or_default();
+    let scope = |index| authorization.split('/').nth(index).unwrap_or_default().to_owned();
+    let (region, service) = (scope(2), scope(3));
+    let key = scope(0).rsplit('=').next().unwrap_or_default().to_owned();
+    let operation = if let Some(target) = header("x-amz-target") {
         target.rsplit('.').next().unwrap().to_owned()
     } else if let Some((_, operation)) = path.split_once("/operation/") {
         operation.to_owned()
     } else if let Some(action) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         action.to_owned()
     } else {
-        let mut routes = ROUTES
-            .iter()
-            .filter(|(of, route, _)| *of == service.as_str() && on_route(route, request.method(), &path, query));
-        let found =
-            routes.next().unwrap_or_else(|| panic!("{service} {} {path}?{query} has no route", request.method()));
+        let mut routes =
+            ROUTES.iter().filter(|(of, route, _)| *of == service.as_str() && on_route(route, method, &path, query));
+        let found = routes.next().unwrap_or_else(|| panic!("{service} {method} {path}?{query} has no route"));
         found.2.to_owned()
     };
-    Asked { service, operation, region, host: host.to_owned(), path, query: query.to_owned(), body, before: 0 }
+    Asked { service, key, operation, region, host: host.to_owned(), path, query: query.to_owned(), body, before: 0 }
 }
 
 pub fn json(value: Value) -> Answer {
@@ -246,7 +259,9 @@ pub fn details(body: &str, marker: Option<&str>) -> Answer {
 /// An empty answer in the protocol of the request: nothing is there.
 fn empty_account(asked: &Asked) -> Answer {
     match asked.operation.as_str() {
-        "GetCallerIdentity" => identity(ACCOUNT),
+        "GetCallerIdentity" => identity(asked.key.strip_prefix("ASIA").unwrap_or(ACCOUNT)),
+        "DescribeOrganization" => json_error(400, "AWSOrganizationsNotInUseException"),
+        "GetLoginProfile" => xml_error(404, "NoSuchEntity"),
         "GetAccountAuthorizationDetails" => details("", None),
         "DescribeContinuousBackups" => {
             json(json!({"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED"}}))
@@ -275,7 +290,10 @@ impl AsyncSleep for Fast {
 }
 
 pub fn config(fake: &Fake) -> SdkConfig {
-    SdkConfig::builder()
+    let mut config = SdkConfig::builder();
+    // The system's clock: credentials of roles end.
+    config.set_time_source(Some(Default::default()));
+    config
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
@@ -312,4 +330,90 @@ pub fn coverage<'a>(account: &'a Account, operation: &str) -> &'a Coverage {
 
 pub fn resource<'a>(account: &'a Account, arn: &str) -> &'a Resource {
     account.resources.iter().find(|resource| resource.arn == arn).unwrap_or_else(|| panic!("{arn} is missing"))
+}
+
+/// The same over HTTP on this machine, for the program itself. Ends with the test.
+#[allow(dead_code, reason = "used with the program itself")]
+pub fn serve(fake: Fake) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let fake = fake.clone();
+            std::thread::spawn(move || connection.and_then(|connection| talk(&fake, connection)));
+        }
+    });
+    format!("http://{address}")
+}
+
+/// Answers the requests of one connection. What a test asserts within an answer closes the connection.
+#[allow(dead_code, reason = "used with the program itself")]
+fn talk(fake: &Fake, connection: std::net::TcpStream) -> std::io::Result<()> {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut out = connection;
+    loop {
+        let mut first = String::new();
+        if reader.read_line(&mut first)? == 0 {
+            return Ok(());
+        }
+        let mut headers = BTreeMap::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            headers.insert(name.to_lowercase(), value.to_owned());
+        }
+        let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        let mut words = first.split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let uri = format!("http://aws{target}");
+        let header = |name: &str| headers.get(name).cloned();
+        match fake.answer(method, &uri, header, String::from_utf8(body).unwrap_or_default()) {
+            Answer::Http(status, headers, body) => {
+                let mut head = format!("HTTP/1.1 {status} said\r\ncontent-length: {}\r\n", body.len());
+                for (name, value) in headers {
+                    head.push_str(&format!("{name}: {value}\r\n"));
+                }
+                out.write_all(format!("{head}\r\n{body}").as_bytes())?;
+            }
+            Answer::Cbor(body) => {
+                let [(protocol, name), (_, kind)] = CBOR;
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n{protocol}: {name}\r\ncontent-type: {kind}\r\n\r\n"
+                );
+                out.write_all(&[head.into_bytes(), body].concat())?;
+            }
+            Answer::Cut(body) => {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len() + 100);
+                out.write_all(format!("{head}{body}").as_bytes())?;
+                return Ok(());
+            }
+            Answer::Down(_) => return Ok(()),
+            Answer::Silence => std::thread::sleep(Duration::from_secs(3600)),
+        }
+    }
+}
+
+/// The program, live against a server that [`serve`] started and nothing else.
+#[allow(dead_code, reason = "used with the program itself")]
+pub fn program(url: &str) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("foureyes").unwrap();
+    command.env_clear().envs([
+        ("LANG", "C.UTF-8"),
+        ("COLUMNS", "120"),
+        ("HOME", "/nonexistent"),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "SECRET-key"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("NO_PROXY", "127.0.0.1"),
+    ]);
+    command
 }
