@@ -196,7 +196,6 @@ fn what_is_not_seen_of_an_organisation_is_not_taken_for_nothing() {
         "ListOrganizationalUnitsForParent",
         "ListAccountsForParent",
         "ListPolicies",
-        "DescribePolicy",
         "ListTargetsForPolicy",
     ] {
         let fake = Fake::new(move |asked| match asked.operation.as_str() {

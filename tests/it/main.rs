@@ -15,6 +15,9 @@ mod collect_data;
 mod collect_delivery;
 #[cfg(test)]
 #[cfg(feature = "aws")]
+mod collect_faults;
+#[cfg(test)]
+#[cfg(feature = "aws")]
 mod collect_organization;
 #[cfg(test)]
 #[cfg(feature = "aws")]
