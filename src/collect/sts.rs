@@ -74,7 +74,8 @@ fn credentials_reason(causes: &[String]) -> String {
         .iter()
         .map(String::as_str)
         .filter(|cause| !matches!(*cause, "dispatch failure" | "other" | "service error" | "unhandled error"))
-        .filter_map(|cause| cause.split("Attempted:").next()?.split("Stderr:").next()?.split(": Error {").next())
+        .filter(|cause| !cause.starts_with("Error {"))
+        .filter_map(|cause| cause.split("Attempted:").next()?.split("Stderr:").next())
         .map(|cause| cause.trim().trim_end_matches('.'))
         .collect();
     plain(&told.join(": "))
@@ -98,7 +99,7 @@ mod tests {
              Error retrieving credentials: external process exited with code 1"
         );
         let causes =
-            ["an error occurred", "unhandled error (AccessDenied): Error { code: \"A\", message: \"SECRET\" }"];
+            ["an error occurred", "unhandled error (AccessDenied)", "Error { code: \"A\", message: \"SECRET\" }"];
         assert_eq!(credentials_reason(&causes.map(str::to_owned)), "an error occurred: unhandled error (AccessDenied)");
     }
 }
