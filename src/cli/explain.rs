@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// A principal by its ARN, the ARN of a session of it, or its name.
-fn find(inventory: &Inventory, text: &str) -> anyhow::Result<PrincipalId> {
+pub(super) fn find(inventory: &Inventory, text: &str) -> anyhow::Result<PrincipalId> {
     if let Some(id) = inventory.find_principal(text) {
         return Ok(id);
     }

@@ -2,6 +2,7 @@
 //! exiting happen here and nowhere else.
 
 mod audit;
+mod blast_radius;
 mod collect;
 mod config;
 mod explain;
@@ -59,6 +60,8 @@ enum Command {
     Collect(collect::Arguments),
     /// List who can do an action to a resource, under which conditions
     WhoCan(who_can::Arguments),
+    /// List what of production is gone if somebody's credentials leak, or their owner slips
+    BlastRadius(blast_radius::Arguments),
     /// Tell why a principal may or may not do an action to a resource
     Explain(explain::Arguments),
     /// Tell whether and to what moment production data could be restored
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Collect(arguments) => collect::run(&arguments),
         Command::WhoCan(arguments) => who_can::run(&arguments),
+        Command::BlastRadius(arguments) => blast_radius::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Recovery(arguments) => recovery::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),

@@ -14,7 +14,7 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An action and what it is asked of.
 #[derive(Debug, Args)]
@@ -109,7 +109,12 @@ struct Gap {
 impl Subject {
     /// Reads the account that the arguments name.
     pub fn read(source: &SourceArguments, world: &WorldArguments) -> anyhow::Result<Subject> {
-        let (config, _) = Config::find(world.config.as_deref())?;
+        Subject::open(source, world.config.as_deref())
+    }
+
+    /// Reads the account that the arguments name, under a configuration.
+    pub fn open(source: &SourceArguments, config: Option<&Path>) -> anyhow::Result<Subject> {
+        let (config, _) = Config::find(config)?;
         let Some(source) = source.read()? else {
             bail!(
                 "which account? Give `--snapshot FILE` (a snapshot, or the output of `aws iam \

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod blast_radius;
+#[cfg(test)]
 #[cfg(feature = "aws")]
 mod collect;
 #[cfg(test)]
