@@ -79,6 +79,7 @@ fn the_help() {
         &["collect"],
         &["who-can"],
         &["explain"],
+        &["blast-radius"],
         &["recovery"],
         &["simulate"],
         &["rules"],
