@@ -96,7 +96,7 @@ pub enum Predicate {
         /// Who is left out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
-        /// What the same principal can take by means of these kinds is left out.
+        /// What the same principal can take as badly by means of these kinds is left out.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         beyond: Vec<String>,
     },

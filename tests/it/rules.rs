@@ -136,10 +136,18 @@ fn the_set_of_rules() {
     destruction/anyone-can-destroy-production critical
     destruction/automatic-branch-deletion high
     destruction/delete-data-of-any-name high
+    destruction/delete-key-of-production-data critical
     destruction/delete-production-data-directly critical
     destruction/delete-production-environment-directly critical
+    destruction/delete-production-through-amplify critical
     destruction/delete-production-through-stack critical
+    destruction/delete-production-through-what-runs high
+    destruction/delete-production-with-passed-role high
     destruction/deploy-role-can-destroy-production high
+    destruction/drop-production-by-stack-update high
+    destruction/empty-production-data high
+    destruction/expire-production-data high
+    destruction/lead-visitors-of-production-astray high
     destruction/other-environment-can-destroy-production critical
     destruction/outside-account-can-destroy-production critical
     destruction/workload-can-destroy-production high

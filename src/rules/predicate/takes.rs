@@ -24,7 +24,7 @@ pub(super) struct Wanted<'r> {
     pub classes: &'r [Class],
     /// By whom, and of which environment.
     pub who: Who<'r>,
-    /// What the same principal can take by means of these kinds is left out.
+    /// What the same principal can take as badly by means of these kinds is left out.
     pub beyond: &'r [String],
 }
 
@@ -56,8 +56,10 @@ pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
             let Some(teller) = teller(question, &members) else { continue };
             let mut story = Story { question, teller, known: FxHashMap::default() };
             for means in &chosen {
-                let targets: Vec<ResourceId> =
-                    means.targets.iter().copied().filter(|target| !elsewhere.contains(target)).collect();
+                let is_new = |target: &ResourceId| {
+                    !elsewhere.contains(&(*target, means.class)) && !elsewhere.contains(&(*target, Class::Data))
+                };
+                let targets: Vec<ResourceId> = means.targets.iter().copied().filter(is_new).collect();
                 if !targets.is_empty() {
                     story.tell(means, &targets, &members, &mut ways);
                 }
@@ -75,9 +77,11 @@ fn teller(question: &Question<'_>, members: &[PrincipalId]) -> Option<PrincipalI
     members.iter().find(is_user).or(members.first()).copied()
 }
 
-fn taken_by(index: &MeansIndex, positions: &[u32], kinds: &[String]) -> BTreeSet<ResourceId> {
+/// What is lost by means of these kinds, and in which way.
+fn taken_by(index: &MeansIndex, positions: &[u32], kinds: &[String]) -> BTreeSet<(ResourceId, Class)> {
     let of_kind = |means: &&Means| kinds.iter().any(|kind| kind == means.kind);
-    positions.iter().filter_map(|at| index.get(*at)).filter(of_kind).flat_map(|means| means.targets.to_vec()).collect()
+    let all = positions.iter().filter_map(|at| index.get(*at)).filter(of_kind);
+    all.flat_map(|means| means.targets.iter().map(|target| (*target, means.class))).collect()
 }
 
 /// What is told of principals that the same policies reach and who have the same means.
