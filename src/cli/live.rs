@@ -69,6 +69,7 @@ impl LiveArguments {
 }
 
 /// The time, as snapshots have it.
+#[cfg(feature = "aws")]
 pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_default()
 }
