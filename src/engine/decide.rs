@@ -7,7 +7,7 @@ use super::compile::Policy;
 use super::facts::{Facts, access_point};
 use super::formula::{Atom, Formula, Unseen};
 use super::principal::{Naming, whether_named};
-use super::solve::{Alternatives, Solution, solve};
+use super::solve::{Alternatives, Solution, is_satisfiable, solve};
 use super::special::{
     add_kms_grants, assumes_root, bucket_behind, by_credentials, is_key, is_protected_by_aws, is_same_account,
     is_trust, needs_no_permission, needs_resource_side, owner_may_always_repair, rcps_apply, scps_apply,
@@ -486,12 +486,16 @@ pub fn conclude(facts: &Facts<'_>, layers: &Evaluated) -> Decision {
     }
     let steps = steps(facts, layers, resource_layer);
     for (layer, step) in &steps {
+        // What adds nothing cannot make it impossible.
+        if step.is_true() {
+            continue;
+        }
         allowed = allowed.and(step.clone());
         if never(&allowed) {
             return decision(Verdict::ImplicitDeny, *layer, Formula::False);
         }
     }
-    for (layer, deny) in &denies {
+    for (layer, deny) in denies.iter().filter(|(_, deny)| !deny.is_false()) {
         allowed = allowed.and(deny.negate());
         if never(&allowed) {
             return decision(Verdict::ExplicitDeny, *layer, Formula::False);
@@ -506,7 +510,7 @@ fn never(formula: &Formula) -> bool {
     match formula {
         Formula::False => true,
         Formula::True => false,
-        other => has_keys(other) && solve(other, &|_| false) == Solution::Never,
+        other => has_keys(other) && !is_satisfiable(other),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod case;
 mod compile;
 mod condition;
 mod decide;
+mod expand;
 mod explain;
 mod facts;
 mod formula;

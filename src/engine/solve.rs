@@ -5,11 +5,11 @@
 //! Contradictions are found per key and exactly for finite sets, intervals, networks and patterns; what is not
 //! understood counts as possible, so a contradiction is never claimed wrongly.
 
+use super::expand::expand;
 use super::formula::{Atom, Formula, Key};
 use super::values::{Members, ValueSet};
 use crate::base::Glob;
 use crate::iam::Relation;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An atom, or its opposite.
@@ -18,9 +18,6 @@ pub type Literal = (Arc<Atom>, bool);
 /// Alternatives of conjunctions. No alternative: never. An empty alternative: always.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternatives(pub Vec<Vec<Literal>>);
-
-/// More alternatives than this are not untangled: the formula then counts as "possible, under conditions".
-const MOST: usize = 256;
 
 /// What came of solving.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,13 +40,11 @@ pub fn solve(formula: &Formula, chosen: &dyn Fn(&Key) -> bool) -> Solution {
         _ => {}
     }
     let Some(alternatives) = expand(formula) else { return Solution::Tangled };
-    let mut kept: Vec<Vec<Literal>> = Vec::new();
-    for alternative in alternatives {
-        if is_possible(&alternative) {
-            let free = |literal: &Literal| key_of(&literal.0).is_some_and(chosen);
-            kept.push(without_implied(alternative.into_iter().filter(|literal| !free(literal)).collect()));
-        }
-    }
+    let free = |literal: &Literal| key_of(&literal.0).is_some_and(chosen);
+    let kept = alternatives
+        .into_iter()
+        .map(|alternative| without_implied(alternative.into_iter().filter(|literal| !free(literal)).collect()));
+    let mut kept: Vec<Vec<Literal>> = kept.collect();
     if kept.is_empty() {
         return Solution::Never;
     }
@@ -63,48 +58,11 @@ pub fn solve(formula: &Formula, chosen: &dyn Fn(&Key) -> bool) -> Solution {
 
 /// Whether the formula can be met at all.
 pub fn is_satisfiable(formula: &Formula) -> bool {
-    !matches!(solve(formula, &|_| false), Solution::Never)
-}
-
-fn expand(formula: &Formula) -> Option<Vec<Vec<Literal>>> {
-    Some(match formula {
-        Formula::False => Vec::new(),
-        Formula::True => vec![Vec::new()],
-        Formula::Is(atom, holds) => vec![vec![(Arc::clone(atom), *holds)]],
-        Formula::Any(parts) => {
-            let mut all = Vec::new();
-            for part in parts.iter() {
-                all.extend(expand(part)?);
-                if all.len() > MOST {
-                    return None;
-                }
-            }
-            all
-        }
-        Formula::All(parts) => {
-            let mut product: Vec<Vec<Literal>> = vec![Vec::new()];
-            for part in parts.iter() {
-                let choices = expand(part)?;
-                let mut next = Vec::new();
-                for left in &product {
-                    for right in &choices {
-                        let mut both = left.clone();
-                        both.extend(right.iter().cloned());
-                        both.sort();
-                        both.dedup();
-                        if is_possible(&both) && !next.contains(&both) {
-                            next.push(both);
-                        }
-                    }
-                    if next.len() > MOST {
-                        return None;
-                    }
-                }
-                product = next;
-            }
-            product
-        }
-    })
+    match formula {
+        Formula::True => true,
+        Formula::False => false,
+        other => expand(other).is_none_or(|alternatives| !alternatives.is_empty()),
+    }
 }
 
 /// The condition key an atom speaks of.
@@ -115,21 +73,8 @@ pub fn key_of(atom: &Atom) -> Option<&Key> {
     }
 }
 
-/// Whether all literals can hold at once.
-fn is_possible(literals: &[Literal]) -> bool {
-    let mut by_key: BTreeMap<&Key, Vec<(&Atom, bool)>> = BTreeMap::new();
-    for (atom, holds) in literals {
-        if literals.iter().any(|(other, otherwise)| other == atom && otherwise != holds) {
-            return false;
-        }
-        if let Some(key) = key_of(atom) {
-            by_key.entry(key).or_default().push((atom, *holds));
-        }
-    }
-    by_key.values().all(|atoms| key_is_possible(atoms))
-}
-
-fn key_is_possible(atoms: &[(&Atom, bool)]) -> bool {
+/// Whether all that is said of one key can hold at once.
+pub(super) fn key_is_possible(atoms: &[(&Atom, bool)]) -> bool {
     let absent = atoms.iter().any(|(atom, holds)| matches!(atom, Atom::Present(_)) && !holds);
     let present = atoms.iter().any(|(atom, holds)| match atom {
         Atom::Present(_) | Atom::In(..) | Atom::Some { .. } => *holds,
@@ -380,10 +325,7 @@ fn covers_everything(alternatives: &[Vec<Literal>]) -> bool {
     let opposite = Formula::all(alternatives.iter().map(|alternative| {
         Formula::any(alternative.iter().map(|(atom, holds)| Formula::Is(Arc::clone(atom), !holds)))
     }));
-    match expand(&opposite) {
-        Some(ways) => !ways.iter().any(|way| is_possible(way)),
-        None => false,
-    }
+    expand(&opposite).is_some_and(|ways| ways.is_empty())
 }
 
 #[cfg(test)]
