@@ -38,13 +38,30 @@ fn the_people_of_the_demo_lose_what_its_page_says() {
     let mara = answer(&["mara", "--demo"]);
     let data = of_class(&mara, "data");
     assert_eq!(data.len(), 4, "{data:?}");
+    assert!(mara["summary"]["by_becoming"].as_u64().unwrap() > 0, "mara becomes an administrator in two calls");
     assert!(data.contains(&("userpool/eu-west-1_Hb7Lq2ZtK", "cognito-idp:DeleteUserPool")), "{data:?}");
     assert_eq!(data.iter().filter(|(_, action)| *action == "dynamodb:DeleteTable").count(), 3, "{data:?}");
     assert!(of_class(&mara, "environment").contains(&("apps/d2h4rb0url1ght", "amplify:DeleteApp")));
     assert_eq!(mara["principal"]["kind"], "person");
 
     let deploy = answer(&["github-deploy", "--demo"]);
-    assert_eq!(of_class(&deploy, "data").len(), 3);
+    let data: Vec<(&Value, bool)> = deploy["losses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|loss| loss["class"] == "data")
+        .map(|loss| (&loss["type"], loss["direct"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(data.iter().filter(|(kind, direct)| *kind == "AWS::DynamoDB::Table" && *direct).count(), 3, "{data:?}");
+    // Builds act as a role that may delete the pool.
+    let pool = deploy["losses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|loss| loss["class"] == "data" && loss["type"] == "AWS::Cognito::UserPool")
+        .unwrap();
+    assert_eq!(pool["direct"], json!(false));
+    assert!(pool["steps"][0].as_str().unwrap().contains("amplify-service-role"), "{pool:#}");
     assert_eq!(deploy["principal"]["kind"], "deploy");
 
     let wen = answer(&["wen", "--demo"]);

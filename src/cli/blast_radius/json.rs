@@ -2,7 +2,7 @@
 
 use super::super::question::Coverage;
 use super::losses::{Back, Loss, WayBackKind};
-use super::{Class, Radius};
+use super::{Class, Radius, serves};
 use crate::base::Certainty;
 use crate::inventory::words;
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct Summary {
     lost: usize,
     /// Those of them that nothing brings back.
     for_good: usize,
-    /// Those of them that take becoming somebody else.
+    /// Those of them that nobody takes who does not become somebody else first.
     by_becoming: usize,
 }
 
@@ -74,7 +74,7 @@ struct ComesBack<'a> {
 impl Radius<'_> {
     pub(super) fn json(&self) -> anyhow::Result<String> {
         let inventory = self.inventory();
-        let serves = |loss: &Loss| matches!(loss.class, Class::Data | Class::Environment);
+        let lost = self.lost(serves);
         let document = Document {
             schema: "foureyes/blast-radius/v1",
             source: &self.subject.source.name,
@@ -87,9 +87,9 @@ impl Radius<'_> {
             },
             summary: Summary {
                 resources: self.in_environment(),
-                lost: self.lost(serves),
+                lost,
                 for_good: self.lost(|loss| serves(loss) && loss.is_for_good()),
-                by_becoming: self.lost(|loss| serves(loss) && !loss.become_first.is_empty()),
+                by_becoming: lost.saturating_sub(self.lost(|loss| serves(loss) && loss.become_first.is_empty())),
             },
             losses: self.losses.iter().filter_map(|loss| self.answer(loss)).collect(),
             coverage: self.subject.coverage(),

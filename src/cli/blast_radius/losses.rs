@@ -3,11 +3,12 @@
 use crate::access::Access;
 use crate::base::Certainty;
 use crate::catalog::destruction::{self, Class};
-use crate::inventory::{Inventory, PrincipalId, ResourceId, words};
-use crate::paths::{Actor, Means, MeansIndex, Terms};
-use crate::recovery::{Able, Store, WayBack, stores};
+use crate::inventory::{Inventory, PrincipalId, ResourceId};
+use crate::paths::{Actor, Lead, Means, MeansIndex, Technique, Terms, Ways};
+use crate::recovery::{Able, Answer, Store, WayBack, stores};
 use crate::rules::Definitions;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A loss, by the surest and shortest way to it.
 pub struct Loss {
@@ -63,83 +64,126 @@ pub enum WayBackKind {
 }
 
 /// All losses that a principal can bring about in an environment: the most sensitive class first, then by ARN.
-pub fn losses(access: &Access<'_>, definitions: &Definitions, principal: PrincipalId, environment: &str) -> Vec<Loss> {
+pub fn losses(
+    access: &Access<'_>,
+    definitions: &Definitions,
+    techniques: &[Technique],
+    principal: PrincipalId,
+    environment: &str,
+) -> Vec<Loss> {
     let inventory = access.inventory();
     let resources: Vec<ResourceId> = inventory
         .resource_ids()
         .filter(|(_, resource)| resource.environment.as_ref().is_some_and(|known| known.environment == environment))
         .map(|(id, _)| id)
         .collect();
-    let index = MeansIndex::new(access, &resources);
-    let mut best: BTreeMap<(Class, ResourceId), Candidate<'_>> = BTreeMap::new();
-    for means in index.of_principal(principal) {
+    let ways = Ways::new(access, techniques, resources.clone(), Rc::new(MeansIndex::new(access, &resources)));
+    let mut found = Best { inventory, definitions, best: BTreeMap::new() };
+    let own = Actor::Principal(principal);
+    let name = ways.graph().in_words(own);
+    for means in ways.means_of(own) {
         for target in means.targets.iter() {
-            let whole = definitions.losses.values().flatten().any(|action| **action == *means.action);
-            let candidate = Candidate { means, actor: Actor::Principal(principal), whole };
-            best.entry((means.class, *target))
-                .and_modify(|known| {
-                    if candidate.rank() < known.rank() {
-                        *known = candidate;
-                    }
-                })
-                .or_insert(candidate);
+            found.offer(*target, Candidate { means, holder: own, who: &name, lead: None, whole: false });
+        }
+    }
+    // What nobody but somebody else can take, whom one can become.
+    let leads = ways.leads_from(own);
+    let names: Vec<String> = leads.iter().map(|lead| ways.graph().in_words(lead.holder)).collect();
+    for (lead, who) in leads.iter().zip(&names) {
+        for means in ways.means_of(lead.holder) {
+            let Some(added) = lead.adds.get(&means.class) else { continue };
+            for target in added.iter().filter(|target| means.targets.binary_search(target).is_ok()) {
+                found.offer(*target, Candidate { means, holder: lead.holder, who, lead: Some(lead), whole: false });
+            }
         }
     }
     let stores = stores(access, environment);
     let store_of: BTreeMap<ResourceId, &Store> = stores.iter().map(|store| (store.resource, store)).collect();
-    let mut found: Vec<Loss> = best
+    let mut losses: Vec<Loss> = found
+        .best
         .into_iter()
-        .map(|((class, resource), candidate)| candidate.loss(inventory, class, resource, principal, &store_of))
+        .map(|((class, resource), candidate)| candidate.loss(class, resource, principal, &store_of))
         .collect();
-    found.sort_by_key(|loss| (order(loss.class), loss.resource));
-    found
+    losses.sort_by_key(|loss| (order(loss.class), loss.resource));
+    losses
 }
 
-/// Means and who uses them.
+/// The best way to each loss.
+struct Best<'m> {
+    inventory: &'m Inventory,
+    definitions: &'m Definitions,
+    best: BTreeMap<(Class, ResourceId), Candidate<'m>>,
+}
+
+impl<'m> Best<'m> {
+    fn offer(&mut self, target: ResourceId, candidate: Candidate<'m>) {
+        if self.inventory.resource(target).is_none() {
+            return;
+        }
+        let action = &*candidate.means.action;
+        let whole = self.definitions.losses.values().flatten().any(|known| *known == *action);
+        let candidate = Candidate { whole, ..candidate };
+        self.best
+            .entry((candidate.means.class, target))
+            .and_modify(|known| {
+                if candidate.rank() < known.rank() {
+                    *known = candidate;
+                }
+            })
+            .or_insert(candidate);
+    }
+}
+
+/// Means, who uses them, and how one becomes that.
 #[derive(Clone, Copy)]
 struct Candidate<'m> {
     means: &'m Means,
-    actor: Actor,
+    holder: Actor,
+    who: &'m str,
+    lead: Option<&'m Lead>,
     /// Whether the whole of the resource is lost, by what the rules call a loss.
     whole: bool,
 }
 
 impl Candidate<'_> {
+    fn terms(&self) -> Terms {
+        let own = self.means.terms.clone();
+        self.lead.map_or_else(|| own.clone(), |lead| lead.terms.clone().and(own.clone()))
+    }
+
     /// The surest, then what takes the whole, then what cannot be undone, then the shortest, then that of fewest
     /// conditions.
     fn rank(&self) -> (Certainty, bool, bool, usize, usize) {
-        let terms = &self.means.terms;
-        let undone = undo(&self.means.action).is_some();
-        (terms.certainty, !self.whole, undone, self.means.steps.len(), terms.conditions.len())
+        let terms = self.terms();
+        let hops = self.lead.map_or(0, |lead| lead.hops.len()).saturating_add(self.means.steps.len());
+        (terms.certainty, !self.whole, undo(&self.means.action).is_some(), hops, terms.conditions.len())
     }
 
     fn loss(
         &self,
-        inventory: &Inventory,
         class: Class,
         resource: ResourceId,
         principal: PrincipalId,
         stores: &BTreeMap<ResourceId, &Store>,
     ) -> Loss {
-        let who = self.actor.principal().and_then(|id| inventory.principal(id)).map(words::principal);
-        let who = who.unwrap_or_default();
         let means = self.means;
         Loss {
             resource,
             class,
-            become_first: Vec::new(),
-            steps: means.steps.iter().map(|step| step.words.replace("{who}", &who)).collect(),
+            become_first: self.lead.iter().flat_map(|lead| &lead.hops).map(|hop| hop.words.clone()).collect(),
+            steps: means.steps.iter().map(|step| step.words.replace("{who}", self.who)).collect(),
             means: means.kind,
             action: means.action.to_string(),
-            terms: means.terms.clone(),
-            back: back(class, &means.action, principal, stores.get(&resource).copied()),
+            terms: self.terms(),
+            back: self.back(class, principal, stores.get(&resource).copied()),
         }
     }
-}
 
-/// Whether it comes back. A store as a whole comes back from copies; of anything else the catalogue says how.
-fn back(class: Class, action: &str, principal: PrincipalId, store: Option<&Store>) -> Back {
-    if let Some(store) = store.filter(|_| class == Class::Data) {
+    /// Whether it comes back. A store as a whole comes back from copies; of anything else the catalogue says how.
+    fn back(&self, class: Class, principal: PrincipalId, store: Option<&Store>) -> Back {
+        let Some(store) = store.filter(|_| class == Class::Data) else {
+            return undo(&self.means.action).map_or(Back::Nothing, Back::Undo);
+        };
         let way = match store.way_back {
             WayBack::AnyMoment { latest, .. } => WayBackKind::AnyMoment(latest.map(|moment| moment.to_string())),
             WayBack::Copy(moment) => WayBackKind::Copy(moment.to_string()),
@@ -148,10 +192,24 @@ fn back(class: Class, action: &str, principal: PrincipalId, store: Option<&Store
             WayBack::None => WayBackKind::None,
             WayBack::Unknown => WayBackKind::Unknown,
         };
-        let copies_too = if store.copies.is_empty() { None } else { level(&store.with_copies_by, principal) };
-        return Back::Store { way, copies_too };
+        let copies_too = if store.copies.is_empty() { None } else { self.copies_too(store, principal) };
+        Back::Store { way, copies_too }
     }
-    undo(action).map_or(Back::Nothing, Back::Undo)
+
+    /// Whether every copy can be destroyed as well: by the principal, or by whom it becomes.
+    fn copies_too(&self, store: &Store, principal: PrincipalId) -> Option<Certainty> {
+        let by = |id| level(&store.with_copies_by, id);
+        let holder = match self.holder {
+            Actor::Principal(id) => by(id),
+            // Who has given itself every right destroys what nothing but rights protects.
+            _ => match store.independent {
+                Answer::Yes => None,
+                Answer::No => Some(Certainty::Certain),
+                Answer::Unknown => Some(Certainty::Unknown),
+            },
+        };
+        [by(principal), holder].into_iter().flatten().min()
+    }
 }
 
 /// How an action is undone, as the catalogue says it.

@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, PRODUCTION, PrincipalId, ResourceId, words};
+use crate::paths::techniques;
 use crate::rules::{self, Kind, Kinds};
 use clap::Args;
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
@@ -56,7 +57,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         principal,
         environment: &arguments.environment,
         kinds: &kinds,
-        losses: losses(&access, &definitions, principal, &arguments.environment),
+        losses: losses(&access, &definitions, &techniques()?, principal, &arguments.environment),
     };
     let text = match arguments.format {
         Format::Json => radius.json()?,
@@ -125,16 +126,15 @@ impl Radius<'_> {
             self.closing(&mut page);
             return page.text;
         }
-        let gone = self.lost(|loss| matches!(loss.class, Class::Data | Class::Environment));
-        let good = self.lost(|loss| matches!(loss.class, Class::Data | Class::Environment) && loss.is_for_good());
-        let further =
-            self.lost(|loss| matches!(loss.class, Class::Data | Class::Environment) && !loss.become_first.is_empty());
+        let gone = self.lost(serves);
+        let good = self.lost(|loss| serves(loss) && loss.is_for_good());
+        let further = gone.saturating_sub(self.lost(|loss| serves(loss) && loss.become_first.is_empty()));
         let mut text = format!(
             "If its credentials leak, or their owner slips: {gone} of {} of {environment} can be gone, {good} of them for good.",
             count(self.in_environment(), "resource")
         );
         if further > 0 {
-            text.push_str(&format!(" {further} of them by becoming somebody else first."));
+            text.push_str(&format!(" {further} of them only by becoming somebody else first."));
         }
         page.say(&text);
         let unknown = self.lost(|loss| matches!(loss.back, Back::Store { way: WayBackKind::Unknown, .. }));
@@ -245,6 +245,11 @@ impl Radius<'_> {
             page.say(&printable(&format!("Unknown: {text}.")));
         }
     }
+}
+
+/// Whether data or service is lost, and not only a protection or a trace.
+fn serves(loss: &Loss) -> bool {
+    matches!(loss.class, Class::Data | Class::Environment)
 }
 
 /// The classes, the most sensitive first.
