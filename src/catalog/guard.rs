@@ -25,6 +25,10 @@ pub struct Guard {
     absent: Absent,
     #[serde(default)]
     at: Option<&'static str>,
+    #[serde(default)]
+    each: Option<(&'static str, &'static str)>,
+    #[serde(default)]
+    stacks_clear: bool,
     stops: Vec<&'static str>,
     cleared_by: Vec<&'static str>,
     #[serde(default)]
@@ -73,6 +77,16 @@ impl Guard {
     /// The property that names another resource by ARN which carries the guard; `None`: the resource carries it itself.
     pub fn at(&self) -> Option<&'static str> {
         self.at
+    }
+
+    /// Type and property of the resources that have to go first: those whose property names this one by its identifier.
+    pub fn each(&self) -> Option<(&'static str, &'static str)> {
+        self.each
+    }
+
+    /// Whether CloudFormation clears it away itself when it deletes a stack that made all of it.
+    pub fn is_cleared_by_stacks(&self) -> bool {
+        self.stacks_clear
     }
 
     /// The actions that it stops.

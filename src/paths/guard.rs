@@ -1,5 +1,6 @@
 //! What stands between a destructive action and a resource: protections, and what must be emptied first.
 
+use crate::base::Arn;
 use crate::catalog::guard::{self, Guard, State};
 use crate::inventory::{Inventory, Resource, ResourceId};
 
@@ -18,6 +19,11 @@ pub(super) struct Obstacle {
 pub(super) fn obstacles(inventory: &Inventory, resource: &Resource, action: &str) -> Option<Vec<Obstacle>> {
     let mut all = Vec::new();
     for guard in guard::against(&resource.kind, action) {
+        if let Some((kind, property)) = guard.each() {
+            let carriers = parts(inventory, resource, kind, property);
+            all.extend(carriers.map(|on| Obstacle { guard, on: Some(on), read: true }));
+            continue;
+        }
         let carrier = guard.at().map(|property| {
             let arn = resource.text(property)?;
             inventory.find_resource(arn).and_then(|id| Some((id, inventory.resource(id)?)))
@@ -35,4 +41,20 @@ pub(super) fn obstacles(inventory: &Inventory, resource: &Resource, action: &str
         }
     }
     Some(all)
+}
+
+/// Resources of a type that say in a property that they belong to this one.
+fn parts<'i>(
+    inventory: &'i Inventory,
+    whole: &'i Resource,
+    kind: &'i str,
+    property: &'i str,
+) -> impl Iterator<Item = ResourceId> + 'i {
+    let name = Arn::parse(&whole.arn).map_or("", |arn| arn.name());
+    let belongs = move |known: &Resource| {
+        known.kind == kind
+            && known.account == whole.account
+            && known.text(property).is_some_and(|named| named == name || *named == *whole.arn)
+    };
+    inventory.resource_ids().filter(move |(_, known)| belongs(known)).map(|(id, _)| id)
 }

@@ -100,7 +100,9 @@ pub(super) fn clear(guard: &'static crate::catalog::guard::Guard, on: &On, whose
 /// What stands before a resource of a stack when CloudFormation deletes it.
 pub(super) fn clears(inventory: &Inventory, resource: &Resource, action: &str) -> Option<Vec<Part>> {
     let obstacles = obstacles(inventory, resource, action)?;
-    let parts = obstacles.iter().flat_map(|obstacle| {
+    // What CloudFormation made it clears away itself.
+    let left = obstacles.iter().filter(|obstacle| !obstacle.guard.is_cleared_by_stacks());
+    let parts = left.flat_map(|obstacle| {
         let on = obstacle.on.map_or(On::Target, On::Resource);
         clear(obstacle.guard, &on, "{what}", obstacle.read)
     });
