@@ -20,6 +20,14 @@ pub struct Arguments {
     /// may bring
     #[arg(long, value_name = "TIME", default_value = "12h", requires = "organization")]
     fresh_for: jiff::SignedDuration,
+    /// Do not ask AWS: make the snapshot from an answer of AWS Config (`aws configservice select-resource-config`) or Cloud
+    /// Control (`aws cloudcontrol get-resource`); repeatable, also with the output of `aws iam
+    /// get-account-authorization-details`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["profile", "region", "role_arn", "organization"])]
+    from_config: Vec<PathBuf>,
+    /// The account of entries that do not name theirs
+    #[arg(long, value_name = "ID", requires = "from_config")]
+    config_account: Option<String>,
     #[command(flatten)]
     live: LiveArguments,
 }
@@ -31,7 +39,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if arguments.live.organization && is_directory {
         return each(arguments);
     }
-    let snapshot = arguments.live.collect()?;
+    let snapshot = if arguments.from_config.is_empty() {
+        arguments.live.collect()?
+    } else {
+        super::import::snapshot(&arguments.from_config, arguments.config_account.as_deref())?
+    };
     if is_directory {
         snapshot::write_directory(out, &snapshot)?;
     } else {

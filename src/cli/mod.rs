@@ -6,6 +6,7 @@ mod blast_radius;
 mod collect;
 mod config;
 mod explain;
+mod import;
 #[cfg(feature = "aws")]
 mod init;
 mod live;

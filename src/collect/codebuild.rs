@@ -21,6 +21,9 @@ const BATCH_GET_PROJECTS: Call = Call::new("codebuild", "BatchGetProjects");
 /// What this file asks.
 pub const CALLS: &[Call] = &[LIST_PROJECTS, BATCH_GET_PROJECTS];
 
+/// Regions known not to offer CodeBuild. Source: botocore 1.43, `endpoints.json`.
+pub(super) const NOT_IN: &[&str] = &["ap-east-2", "ca-west-1", "mx-central-1"];
+
 /// How many projects one call describes at most.
 const BATCH: usize = 100;
 

@@ -27,6 +27,9 @@ const LIST_TAGS_FOR_RESOURCE: Call = Call::new("codepipeline", "ListTagsForResou
 /// What this file asks.
 pub const CALLS: &[Call] = &[LIST_PIPELINES, GET_PIPELINE, LIST_TAGS_FOR_RESOURCE];
 
+/// Regions known not to offer CodePipeline. Source: botocore 1.43, `endpoints.json`.
+pub(super) const NOT_IN: &[&str] = &["ap-east-2", "ap-southeast-7", "ca-west-1", "mx-central-1"];
+
 /// Reads every pipeline of a region.
 pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str, identity: &Identity) -> Vec<Resource> {
     scope.started("codepipeline");

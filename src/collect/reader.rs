@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use super::miss::Miss;
-use super::{Call, Progress, amplify, appsync, cognito};
+use super::{Call, Progress, amplify, appsync, codebuild, codepipeline, cognito};
 use crate::snapshot::{Coverage, Outcome};
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -312,6 +312,8 @@ fn offered(service: &str, region: &str) -> bool {
     match service {
         "amplify" => amplify::REGIONS.contains(&region),
         "appsync" => !appsync::NOT_IN.contains(&region),
+        "codebuild" => !codebuild::NOT_IN.contains(&region),
+        "codepipeline" => !codepipeline::NOT_IN.contains(&region),
         "cognito-identity" => !cognito::NO_IDENTITY_POOLS.contains(&region),
         "cognito-idp" => !cognito::NO_USER_POOLS.contains(&region),
         _ => true,

@@ -80,6 +80,16 @@ pub enum Problem {
         keys(.0)
     )]
     Unrecognised(Vec<String>),
+    /// A JSON object that cannot be imported: its first keys.
+    #[error(
+        "the file is neither an answer of AWS Config (`aws configservice select-resource-config`) or of Cloud Control \
+         (`aws cloudcontrol get-resource`) nor a snapshot: at its top are {}",
+        keys(.0)
+    )]
+    NotImportable(Vec<String>),
+    /// Not one entry could be used: what was wrong with the first kind of them.
+    #[error("no entry can be used: {0}")]
+    NothingTaken(String),
     /// A JSON array of snapshots.
     #[error("the file is an array of snapshots; put each into a file of its own and give their directory")]
     SeveralSnapshots,

@@ -2,6 +2,12 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html>
 
+mod gather;
+mod kinds;
+mod others;
+
+pub use gather::{IMPORT_LIMIT, import, import_text};
+
 use super::parse::Parsed;
 use super::{
     Account, AuthorizationDetails, Coverage, GroupDetail, ManagedPolicy, Outcome, Problem, RoleDetail, SCHEMA,

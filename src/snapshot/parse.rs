@@ -46,7 +46,7 @@ pub(super) fn validate(snapshot: &Snapshot) -> Result<(), Problem> {
     Ok(())
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Problem> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             return Err(Problem::Format("UTF-16 text", "save it as UTF-8; `>` of Windows PowerShell writes UTF-16"));
@@ -71,7 +71,7 @@ fn is_other_version(schema: &str) -> bool {
 }
 
 /// Turns the parser's error into ours.
-fn classify(error: &serde_json::Error, text: &str) -> Problem {
+pub(super) fn classify(error: &serde_json::Error, text: &str) -> Problem {
     let place = Place::of(error, text);
     let full = error.to_string();
     let suffix = format!(" at line {} column {}", error.line(), error.column());

@@ -42,7 +42,7 @@ pub fn read(path: &Path) -> Result<Loaded, ReadError> {
 pub fn read_within(path: &Path, limit: u64) -> Result<Loaded, ReadError> {
     let mut loaded = if path.as_os_str() == "-" {
         let file = "standard input".to_owned();
-        read_stream(io::stdin().lock(), 0, limit)
+        read_stream(io::stdin().lock(), limit)
             .map(|(loaded, _)| loaded)
             .map_err(|problem| ReadError { file, problem })?
     } else if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
@@ -60,22 +60,28 @@ fn at(path: &Path) -> impl Fn(Problem) -> ReadError {
 
 /// Reads one file; also how many bytes of JSON it held.
 fn read_file(path: &Path, limit: u64) -> Result<(Loaded, u64), ReadError> {
-    let stream = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Problem::Missing,
-        _ => Problem::Io(error),
-    });
-    let size = |stream: &File| stream.metadata().map_or(0, |metadata| metadata.len());
-    stream.and_then(|stream| read_stream(&stream, size(&stream), limit)).map_err(at(path))
+    open(path).and_then(|stream| read_stream(stream, limit)).map_err(at(path))
 }
 
-/// `size`: how many bytes the stream holds, as far as that is known.
-fn read_stream(stream: impl Read, size: u64, limit: u64) -> Result<(Loaded, u64), Problem> {
-    let bytes = read_bytes(stream, size, limit)?;
+/// A file, or standard input for `-`.
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Problem> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Problem::Missing),
+        Err(error) => Err(Problem::Io(error)),
+    }
+}
+
+fn read_stream(stream: impl Read, limit: u64) -> Result<(Loaded, u64), Problem> {
+    let bytes = read_bytes(stream, limit)?;
     let (snapshot, notes) = parse::parse(&bytes)?;
     Ok((Loaded { snapshot, notes }, length(&bytes)))
 }
 
-fn read_bytes(mut stream: impl Read, size: u64, limit: u64) -> Result<Vec<u8>, Problem> {
+pub(super) fn read_bytes(mut stream: impl Read, limit: u64) -> Result<Vec<u8>, Problem> {
     let mut head = Vec::new();
     stream.by_ref().take(length(&ZSTD_MAGIC)).read_to_end(&mut head).map_err(Problem::Io)?;
     let compressed = head == ZSTD_MAGIC;
@@ -91,9 +97,6 @@ fn read_bytes(mut stream: impl Read, size: u64, limit: u64) -> Result<Vec<u8>, P
             _ => Problem::DamagedZstd(error.to_string()),
         })?;
     } else {
-        // One allocation, and none that a file could be lying about.
-        let room = size.min(most).saturating_add(1);
-        bytes.try_reserve_exact(usize::try_from(room).unwrap_or(0)).map_err(|error| Problem::Io(error.into()))?;
         whole.take(most).read_to_end(&mut bytes).map_err(Problem::Io)?;
     }
     if length(&bytes) > limit { Err(Problem::TooLarge(limit)) } else { Ok(bytes) }

@@ -149,3 +149,63 @@ fn the_page_about_destruction() {
     assert!(!page.contains("||"));
     hold("docs/destruction.md", &page);
 }
+
+/// What each file of `src/collect/` says of itself, the calls that it names, and the properties that it writes.
+#[test]
+fn the_page_about_collection() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/collect");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let call = regex::Regex::new(r#"Call::new\(\s*"([a-z0-9-]+)",\s*"([A-Za-z0-9]+)"\s*\)([^;]*);"#).unwrap();
+    let spelt = regex::Regex::new(r#"allowed_by\("([A-Za-z0-9]+)"\)"#).unwrap();
+    let besides = regex::Regex::new(r#"and\(&\[([^\]]*)\]\)"#).unwrap();
+    let property = regex::Regex::new(r#"\.(?:put|text|known|time)\(\s*"([A-Za-z0-9]+)""#).unwrap();
+    let link = regex::Regex::new(r"\[(`[^`]+`)\](?:\([^)]*\))?").unwrap();
+    let mut page = String::from(
+        "# What a collection reads\n\nMade from `src/collect/` by `UPDATE=1 cargo test generated`. One section a file: what it says of itself, the \
+         read-only calls that it makes with the IAM action that allows each, and the names of the properties that it writes \
+         into the snapshot. Whatever an answer holds besides is dropped as it is read.\n\n\
+         Never kept, whatever the service: values of environment variables, secrets, parameters and outputs, tokens, webhook \
+         addresses, credentials in addresses, templates and build specifications, TXT records, addresses of people. The test \
+         accounts hold marked values in all such places, and every file, report and log is searched for them.\n\n\
+         The IAM policy that allows exactly these calls: `foureyes init --iam-policy`, \
+         [terraform-examples/auditor-role](../terraform-examples/auditor-role).\n",
+    );
+    let mut count = 0;
+    for file in files {
+        let source = std::fs::read_to_string(&file).unwrap();
+        if !source.contains("pub const CALLS") {
+            continue;
+        }
+        // Tests write properties too.
+        let code = source.split("#[cfg(test)]").next().unwrap();
+        let said: Vec<&str> = code.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+        let said = link.replace_all(&said.join("\n"), "$1").into_owned();
+        let mut actions = Vec::new();
+        for found in call.captures_iter(code) {
+            count += 1;
+            let action = spelt.captures(&found[3]).map_or(found[2].to_owned(), |spelt| spelt[1].to_owned());
+            let more = besides.captures(&found[3]).map_or(String::new(), |more| more[1].replace('"', ""));
+            let mut text = format!("`{}:{action}`", &found[1]);
+            if action != found[2] {
+                write!(text, " for `{}`", &found[2]).unwrap();
+            }
+            if !more.is_empty() {
+                write!(text, " with `{}:{more}`", &found[1]).unwrap();
+            }
+            actions.push(text);
+        }
+        let mut names: Vec<&str> = property.captures_iter(code).map(|found| found.get(1).unwrap().as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        write!(page, "\n## {name}\n\n{said}\n\nCalls: {}.\n", actions.join(", ")).unwrap();
+        if !names.is_empty() {
+            write!(page, "\nProperties: `{}`.\n", names.join("`, `")).unwrap();
+        }
+    }
+    #[cfg(feature = "aws")]
+    assert_eq!(count, foureyes::collect::calls().count(), "a call is not written as the page's maker reads it");
+    assert!(count > 50);
+    hold("docs/collection.md", &page);
+}

@@ -44,6 +44,8 @@ mod generated;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
 mod judge;
 #[cfg(test)]
 mod layers;
