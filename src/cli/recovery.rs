@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::source::SourceArguments;
-use super::text::{Page, count, few, printable, short};
+use super::text::{Page, count, printable, short};
 use super::who_can::Format;
 use super::{Exit, output};
 use crate::access::Access;
@@ -219,19 +219,21 @@ impl Answered<'_> {
     }
 
     fn who(&self, able: &Able) -> String {
-        let names = |ids: &mut dyn Iterator<Item = PrincipalId>| -> Vec<String> {
-            ids.filter_map(|id| self.inventory.principal(id)).map(|one| short(self.inventory, &one.arn)).collect()
+        // Of thousands only the first are named.
+        let told = |how: &str, count: usize, ids: &mut dyn Iterator<Item = PrincipalId>| -> Option<String> {
+            let shown = if count > NAMES.saturating_add(1) { NAMES } else { count };
+            let known = ids.take(shown).filter_map(|id| self.inventory.principal(id));
+            let names: Vec<String> = known.map(|one| short(self.inventory, &one.arn)).collect();
+            let more = count.saturating_sub(shown);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (count > 0).then(|| format!("{how}{count}: {}{more}", names.join(", ")))
         };
         let groups = [
-            ("", names(&mut able.certain())),
-            ("under conditions ", names(&mut able.conditional())),
-            ("perhaps ", names(&mut able.undecided())),
+            told("", able.certain().count(), &mut able.certain()),
+            told("under conditions ", able.conditional().count(), &mut able.conditional()),
+            told("perhaps ", able.undecided().count(), &mut able.undecided()),
         ];
-        let told: Vec<String> = groups
-            .iter()
-            .filter(|(_, names)| !names.is_empty())
-            .map(|(how, names)| format!("{how}{}: {}", names.len(), few(names, NAMES)))
-            .collect();
+        let told: Vec<String> = groups.into_iter().flatten().collect();
         if told.is_empty() { "nobody".to_owned() } else { told.join("; ") }
     }
 

@@ -205,6 +205,7 @@ fn instance(found: &DbInstance, backup: Option<&DbInstanceAutomatedBackup>, regi
         .text("DBInstanceIdentifier", found.db_instance_identifier())
         .text("DBClusterIdentifier", found.db_cluster_identifier())
         .text("DbiResourceId", found.dbi_resource_id())
+        .text("DBInstanceClass", found.db_instance_class())
         .text("Engine", found.engine())
         .text("EngineVersion", found.engine_version())
         .text("DBInstanceStatus", found.db_instance_status())

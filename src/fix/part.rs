@@ -23,7 +23,7 @@ pub(super) fn unit(mut change: Change, terraform: &str) -> Result<Unit, NoFix> {
     let mut body = hcl::block("resource", &[part.terraform, &name]);
     if parsed.region.is_empty() {
         let text = format!("The provider's region must be that of {whole}.");
-        hcl::comment(&mut body, &text);
+        comments.extend(hcl::wrapped(&text));
         change.notes.push(format!("{arn}: {text}"));
     } else {
         hcl::set(&mut body, "region", hcl::string(parsed.region));

@@ -47,6 +47,13 @@ impl Links {
                         links.add(at, cluster, "instance of");
                     }
                 }
+                "AWS::RDS::GlobalCluster" => {
+                    let members = resource.properties.get("GlobalClusterMembers").and_then(Value::as_array);
+                    for member in members.into_iter().flatten() {
+                        let cluster = member.get("DBClusterArn").and_then(Value::as_str).and_then(find);
+                        cluster.into_iter().for_each(|cluster| links.add(at, cluster, "joins"));
+                    }
+                }
                 "AWS::Route53::HostedZone" => {
                     for site in served_by(resource).filter_map(|name| sites.get(&name)) {
                         links.add(at, *site, "names");

@@ -6,7 +6,7 @@ use crate::catalog;
 use crate::engine::{Atom, Context, Decision, Tags, Target, Unseen, Verdict, World};
 use crate::inventory::{Inventory, PrincipalId, ResourceId};
 use fixedbitset::FixedBitSet;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,8 +42,7 @@ impl Able {
     }
 
     /// Both: each as sure as the less sure of the two.
-    #[must_use]
-    pub fn and(&self, other: &Able) -> Able {
+    fn and(&self, other: &Able) -> Able {
         let both = |one: &FixedBitSet, other: &FixedBitSet| one.intersection(other).collect();
         Able {
             sure: both(&self.sure, &other.sure),
@@ -53,8 +52,7 @@ impl Able {
     }
 
     /// Either: each as sure as the surer of the two.
-    #[must_use]
-    pub fn or(&self, other: &Able) -> Able {
+    fn or(&self, other: &Able) -> Able {
         let either = |one: &FixedBitSet, other: &FixedBitSet| one.union(other).collect();
         Able {
             sure: either(&self.sure, &other.sure),
@@ -64,8 +62,7 @@ impl Able {
     }
 
     /// The same, but nobody is certain: something that was not read may stand in the way.
-    #[must_use]
-    pub fn unless_prevented(&self) -> Able {
+    fn unless_prevented(&self) -> Able {
         Able { sure: FixedBitSet::new(), ..self.clone() }
     }
 
@@ -174,7 +171,8 @@ impl Asks {
         for (at, call) in self.calls.iter().enumerate() {
             by_action.entry(call.action).or_default().push(at);
         }
-        let mut all: Vec<Arc<Able>> = vec![Arc::default(); self.calls.len()];
+        let mut pool = Pool::default();
+        let mut all: Vec<Arc<Able>> = vec![pool.keep(Able::default()); self.calls.len()];
         for (action, asks) in by_action {
             let mut targets = Targets::default();
             for call in asks.iter().filter_map(|at| self.calls.get(*at)) {
@@ -206,14 +204,14 @@ impl Asks {
                             }
                         }
                     }
-                    Arc::new(able)
+                    pool.keep(able)
                 });
                 if let Some(place) = all.get_mut(*ask) {
                     *place = Arc::clone(able);
                 }
             }
         }
-        Answers { all, calls: self.calls }
+        Answers { all, calls: self.calls, pool }
     }
 }
 
@@ -240,10 +238,56 @@ pub(super) fn push<'i>(targets: &mut Targets<'i>, inventory: &'i Inventory, arn:
     targets.push_part(target, owner);
 }
 
+/// Sets of principals, each kept once: thousands of stores are in the hands of few sets.
+#[derive(Default)]
+struct Pool {
+    known: FxHashSet<Arc<Able>>,
+    /// What was worked out before, by operation and the places of the operands.
+    done: FxHashMap<(Operation, usize, usize), Arc<Able>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Operation {
+    And,
+    Or,
+    UnlessPrevented,
+}
+
+impl Pool {
+    fn keep(&mut self, able: Able) -> Arc<Able> {
+        match self.known.get(&able) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let able = Arc::new(able);
+                self.known.insert(Arc::clone(&able));
+                able
+            }
+        }
+    }
+
+    /// Operands are of this pool, so that a place is never used again.
+    fn work_out(&mut self, operation: Operation, one: &Arc<Able>, other: &Arc<Able>) -> Arc<Able> {
+        let place = |able: &Arc<Able>| Arc::as_ptr(able).addr();
+        let key = (operation, place(one), place(other));
+        if let Some(done) = self.done.get(&key) {
+            return Arc::clone(done);
+        }
+        let result = match operation {
+            Operation::And => one.and(other),
+            Operation::Or => one.or(other),
+            Operation::UnlessPrevented => one.unless_prevented(),
+        };
+        let result = self.keep(result);
+        self.done.insert(key, Arc::clone(&result));
+        result
+    }
+}
+
 /// What came of the questions.
 pub(super) struct Answers {
     all: Vec<Arc<Able>>,
     calls: Vec<Call>,
+    pool: Pool,
 }
 
 impl Answers {
@@ -253,20 +297,44 @@ impl Answers {
         asks.iter().filter_map(|ask| self.calls.get(ask.0 as usize)).cloned().collect()
     }
 
+    /// Nobody.
+    pub fn nobody(&mut self) -> Arc<Able> {
+        self.pool.keep(Able::default())
+    }
+
     /// Who can do what was asked.
-    pub fn of(&self, ask: Ask) -> Able {
-        self.all.get(ask.0 as usize).map(|able| Able::clone(able)).unwrap_or_default()
+    pub fn of(&mut self, ask: Ask) -> Arc<Able> {
+        match self.all.get(ask.0 as usize) {
+            Some(able) => Arc::clone(able),
+            None => self.nobody(),
+        }
+    }
+
+    /// Who is in both.
+    pub fn both(&mut self, one: &Arc<Able>, other: &Arc<Able>) -> Arc<Able> {
+        self.pool.work_out(Operation::And, one, other)
     }
 
     /// Who can go one of the ways.
-    pub fn any(&self, ways: &[Way]) -> Able {
-        ways.iter().fold(Able::default(), |able, way| able.or(&self.all_of(way)))
+    pub fn any(&mut self, ways: &[Way]) -> Arc<Able> {
+        let mut able = self.nobody();
+        for way in ways {
+            let one = self.all_of(way);
+            able = self.pool.work_out(Operation::Or, &able, &one);
+        }
+        able
     }
 
-    fn all_of(&self, way: &Way) -> Able {
-        let mut asks = way.all.iter().map(|ask| self.of(*ask));
-        let first = asks.next().unwrap_or_default();
-        let able = asks.fold(first, |able, next| able.and(&next));
-        if way.doubtful { able.unless_prevented() } else { able }
+    fn all_of(&mut self, way: &Way) -> Arc<Able> {
+        let mut able = None;
+        for ask in &way.all {
+            let next = self.of(*ask);
+            able = Some(match able {
+                None => next,
+                Some(before) => self.pool.work_out(Operation::And, &before, &next),
+            });
+        }
+        let able = able.unwrap_or_else(|| self.nobody());
+        if way.doubtful { self.pool.work_out(Operation::UnlessPrevented, &able, &able) } else { able }
     }
 }

@@ -4,11 +4,12 @@ use super::able::{Able, Answers, Asks, Call, Way};
 use super::index::{Index, time};
 use super::key::{Key, KeyPlan};
 use super::vault::{Hold, of_bucket, of_vault};
-use crate::base::arn;
+use crate::base::{Arn, arn};
 use crate::inventory::{Inventory, Resource, ResourceId};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What kind of copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +62,7 @@ pub struct Copy {
     /// Its key.
     pub key: Key,
     /// Who can destroy it.
-    pub destroyed_by: Able,
+    pub destroyed_by: Arc<Able>,
     /// The calls that destroy it; empty where none does, or those that destroy the data do.
     pub calls: Vec<Call>,
 }
@@ -81,11 +82,11 @@ pub(super) struct CopyPlan {
 
 impl CopyPlan {
     /// `data`: who can destroy the data.
-    pub fn answered(self, answers: &Answers, data: &Able) -> Copy {
+    pub fn answered(self, answers: &mut Answers, data: &Arc<Able>) -> Copy {
         let destroyed_by = match &self.ways {
-            _ if self.hold.is_firm() => Able::default(),
+            _ if self.hold.is_firm() => answers.nobody(),
             Some(ways) => answers.any(ways),
-            None => data.clone(),
+            None => Arc::clone(data),
         };
         Copy {
             kind: self.kind,
@@ -115,14 +116,21 @@ pub(super) fn of(index: &Index<'_>, asks: &mut Asks, id: ResourceId) -> (Vec<Cop
     let Some(store) = index.inventory.resource(id) else { return (Vec::new(), BTreeSet::new()) };
     match store.kind.as_str() {
         "AWS::DynamoDB::Table" => gathering.of_table(id, store),
-        "AWS::RDS::DBInstance" | "AWS::RDS::DBCluster" => gathering.of_database(store),
+        "AWS::RDS::DBInstance" | "AWS::RDS::DBCluster" | "AWS::DocDB::DBCluster" | "AWS::Neptune::DBCluster" => {
+            gathering.of_database(store);
+        }
         "AWS::S3::Bucket" => gathering.of_bucket(id, store),
         "AWS::SecretsManager::Secret" => gathering.of_secret(id, store),
         _ => {}
     }
     if matches!(
         store.kind.as_str(),
-        "AWS::DynamoDB::Table" | "AWS::RDS::DBInstance" | "AWS::RDS::DBCluster" | "AWS::S3::Bucket"
+        "AWS::DynamoDB::Table"
+            | "AWS::RDS::DBInstance"
+            | "AWS::RDS::DBCluster"
+            | "AWS::DocDB::DBCluster"
+            | "AWS::Neptune::DBCluster"
+            | "AWS::S3::Bucket"
     ) {
         gathering.of_backup(store);
     }
@@ -208,6 +216,7 @@ impl<'i> Gathering<'_, 'i> {
 
     /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html>
     fn of_database(&mut self, database: &Resource) {
+        let is_instance = database.kind == "AWS::RDS::DBInstance";
         let otherwise = match database.properties.get("StorageEncrypted").and_then(Value::as_bool) {
             Some(false) => KeyPlan::OfAws,
             _ => KeyPlan::NotRead,
@@ -230,14 +239,14 @@ impl<'i> Gathering<'_, 'i> {
                 ways: None,
             }),
             None => {
-                let operation =
-                    if database.kind == "AWS::RDS::DBCluster" { "DescribeDBClusters" } else { "DescribeDBInstances" };
+                let operation = if is_instance { "DescribeDBInstances" } else { "DescribeDBClusters" };
                 self.unread.insert(format!("rds:{operation}"));
             }
         }
-        let (list, delete) = match database.kind.as_str() {
-            "AWS::RDS::DBCluster" => ("DescribeDBClusterSnapshots", "rds:DeleteDBClusterSnapshot"),
-            _ => ("DescribeDBSnapshots", "rds:DeleteDBSnapshot"),
+        self.of_automated(database, is_instance, &key);
+        let (list, delete) = match is_instance {
+            false => ("DescribeDBClusterSnapshots", "rds:DeleteDBClusterSnapshot"),
+            true => ("DescribeDBSnapshots", "rds:DeleteDBSnapshot"),
         };
         self.needs(database, "rds", list);
         for id in self.index.snapshots_of(&database.arn) {
@@ -256,6 +265,36 @@ impl<'i> Gathering<'_, 'i> {
                 hold: Hold::Nothing,
                 key: own,
                 ways: Some(vec![Way::of([destroy])]),
+            });
+        }
+    }
+
+    /// Automated backups in another region are kept when the database goes.
+    ///
+    /// Source: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReplicateBackups.html>
+    fn of_automated(&mut self, database: &Resource, is_instance: bool, key: &KeyPlan) {
+        let region = |arn: &str| Arn::parse(arn).map(|arn| arn.region.to_owned());
+        let delete =
+            if is_instance { "rds:DeleteDBInstanceAutomatedBackup" } else { "rds:DeleteDBClusterAutomatedBackup" };
+        for id in self.index.automated_of(&database.arn) {
+            let Some(backup) = self.inventory().resource(*id) else { continue };
+            if region(&backup.arn) == region(&database.arn) {
+                continue;
+            }
+            let moment = |name: &str| backup.properties.get(name).and_then(time);
+            let ask = self.asks.resource(self.inventory(), delete, *id);
+            let own = self.key_of(backup, backup.text("KmsKeyId"), key.clone());
+            self.copies.push(CopyPlan {
+                kind: CopyKind::AutomatedBackup,
+                arn: backup.arn.to_string(),
+                account: self.account_of(backup),
+                taken: Taken::Continuous {
+                    earliest: moment("EarliestRestorableTime"),
+                    latest: moment("LatestRestorableTime"),
+                },
+                hold: Hold::Nothing,
+                key: own,
+                ways: Some(vec![Way::of([ask])]),
             });
         }
     }

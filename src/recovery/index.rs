@@ -1,6 +1,8 @@
 //! What belongs to which store, found once.
 
+use super::Answer;
 use super::key::Keys;
+use super::plan::Plans;
 use crate::base::Arn;
 use crate::inventory::{AccountId, Inventory, Resource, ResourceId};
 use jiff::Timestamp;
@@ -22,6 +24,8 @@ pub(super) struct Index<'i> {
     copy_jobs: FxHashMap<&'i str, Vec<ResourceId>>,
     restores: FxHashMap<&'i str, Vec<ResourceId>>,
     snapshots: FxHashMap<String, Vec<ResourceId>>,
+    automated: FxHashMap<&'i str, Vec<ResourceId>>,
+    plans: Plans,
 }
 
 impl<'i> Index<'i> {
@@ -34,6 +38,8 @@ impl<'i> Index<'i> {
             copy_jobs: FxHashMap::default(),
             restores: FxHashMap::default(),
             snapshots: FxHashMap::default(),
+            automated: FxHashMap::default(),
+            plans: Plans::new(inventory),
         };
         for (id, resource) in inventory.resource_ids() {
             match resource.kind.as_str() {
@@ -55,7 +61,14 @@ impl<'i> Index<'i> {
                     }
                 }
                 "AWS::RDS::DBSnapshot" => index.snapshot(id, resource, "db", "DBInstanceIdentifier"),
-                "AWS::RDS::DBClusterSnapshot" => index.snapshot(id, resource, "cluster", "DBClusterIdentifier"),
+                "AWS::RDS::DBClusterSnapshot" | "AWS::DocDB::DBClusterSnapshot" | "AWS::Neptune::DBClusterSnapshot" => {
+                    index.snapshot(id, resource, "cluster", "DBClusterIdentifier");
+                }
+                "AWS::RDS::DBInstanceAutomatedBackup" | "AWS::RDS::DBClusterAutomatedBackup" => {
+                    if let Some(of) = resource.text("DBInstanceArn").or_else(|| resource.text("DBClusterArn")) {
+                        index.automated.entry(of).or_default().push(id);
+                    }
+                }
                 _ => {}
             }
         }
@@ -81,9 +94,21 @@ impl<'i> Index<'i> {
         self.snapshots.get(store).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Automated backups of a database that stand for themselves.
+    pub fn automated_of(&self, store: &str) -> &[ResourceId] {
+        self.automated.get(store).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Restores of a store, or of a recovery point.
     pub fn restores_of(&self, arn: &str) -> &[ResourceId] {
         self.restores.get(arn).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a plan selects a store; `None`: its account has no plan that selects anything.
+    pub fn planned(&self, store: &Resource) -> Option<Answer> {
+        let known = self.plans.select(self.inventory, store);
+        let refused = self.inventory.was_refused(store.account, "backup", "ListBackupPlans");
+        if refused && known != Some(Answer::Yes) { Some(Answer::Unknown) } else { known }
     }
 
     /// An account of the snapshot by its number.

@@ -6,6 +6,7 @@ use super::able::{Able, Answers, Ask, Asks};
 use crate::base::{Arn, arn};
 use crate::inventory::{Inventory, Resource, ResourceId};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// What is known of the key by which something is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Key {
         /// Whether it can be used today; `None`: its state was not read.
         usable: Option<bool>,
         /// Who can schedule its deletion.
-        deleted_by: Able,
+        deleted_by: Arc<Able>,
     },
     /// A key of an account that is not in the snapshot.
     Elsewhere {
@@ -40,7 +41,7 @@ pub(super) enum KeyPlan {
 }
 
 impl KeyPlan {
-    pub fn answered(&self, answers: &Answers) -> Key {
+    pub fn answered(&self, answers: &mut Answers) -> Key {
         match self {
             KeyPlan::OfAws => Key::OfAws,
             KeyPlan::OfCustomer { key, usable, delete } => {

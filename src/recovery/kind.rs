@@ -27,12 +27,16 @@ pub(super) struct Kind {
     pub destroyed_by: &'static [&'static str],
     /// Whether AWS or anybody keeps copies of such a store at all.
     pub has_copies: bool,
+    /// Whether AWS Backup takes them.
+    pub backed_up: bool,
 }
 
 /// The kinds that are looked at.
 ///
 /// Sources: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html>,
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html>,
+/// <https://docs.aws.amazon.com/documentdb/latest/developerguide/db-cluster-delete.html>,
+/// <https://docs.aws.amazon.com/neptune/latest/userguide/manage-console-instances-delete.html>,
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html>,
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-deletion-protection.html>,
 /// <https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html>,
@@ -44,48 +48,70 @@ pub(super) const KINDS: &[Kind] = &[
         switch: Some(("DeletionProtectionEnabled", "true", "dynamodb:UpdateTable")),
         destroyed_by: &["dynamodb:DeleteTable"],
         has_copies: true,
+        backed_up: true,
     },
     Kind {
         cloudformation: "AWS::RDS::DBInstance",
         switch: Some(("DeletionProtection", "true", "rds:ModifyDBInstance")),
         destroyed_by: &["rds:DeleteDBInstance"],
         has_copies: true,
+        backed_up: true,
     },
     Kind {
         cloudformation: "AWS::RDS::DBCluster",
         switch: Some(("DeletionProtection", "true", "rds:ModifyDBCluster")),
         destroyed_by: &["rds:DeleteDBCluster"],
         has_copies: true,
+        backed_up: true,
+    },
+    Kind {
+        cloudformation: "AWS::DocDB::DBCluster",
+        switch: Some(("DeletionProtection", "true", "rds:ModifyDBCluster")),
+        destroyed_by: &["rds:DeleteDBCluster"],
+        has_copies: true,
+        backed_up: true,
+    },
+    Kind {
+        cloudformation: "AWS::Neptune::DBCluster",
+        switch: Some(("DeletionProtection", "true", "rds:ModifyDBCluster")),
+        destroyed_by: &["rds:DeleteDBCluster"],
+        has_copies: true,
+        backed_up: true,
     },
     Kind {
         cloudformation: "AWS::S3::Bucket",
         switch: None,
         destroyed_by: &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"],
         has_copies: true,
+        backed_up: true,
     },
     Kind {
         cloudformation: "AWS::Cognito::UserPool",
         switch: Some(("DeletionProtection", "ACTIVE", "cognito-idp:UpdateUserPool")),
         destroyed_by: &["cognito-idp:DeleteUserPool"],
         has_copies: false,
+        backed_up: false,
     },
     Kind {
         cloudformation: "AWS::SecretsManager::Secret",
         switch: None,
         destroyed_by: &["secretsmanager:DeleteSecret"],
         has_copies: true,
+        backed_up: false,
     },
     Kind {
         cloudformation: "AWS::KMS::Key",
         switch: None,
         destroyed_by: &["kms:ScheduleKeyDeletion"],
         has_copies: false,
+        backed_up: false,
     },
     Kind {
         cloudformation: "AWS::Logs::LogGroup",
         switch: Some(("DeletionProtectionEnabled", "true", "logs:PutLogGroupDeletionProtection")),
         destroyed_by: &["logs:DeleteLogGroup"],
         has_copies: false,
+        backed_up: false,
     },
 ];
 

@@ -9,6 +9,7 @@ mod copies;
 mod index;
 mod key;
 mod kind;
+mod plan;
 mod vault;
 
 pub use able::{Able, Call};
@@ -20,12 +21,13 @@ pub use vault::Hold;
 use crate::access::{Access, Targets};
 use crate::engine::{Applied, Decision};
 use crate::inventory::{PrincipalId, ResourceId};
-use able::{Asks, Way};
+use able::{Answers, Asks, Way};
 use copies::CopyPlan;
 use index::{Index, time};
 use jiff::Timestamp;
 use kind::Kind;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// An answer that may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,11 +106,13 @@ pub struct Store {
     /// When a restore was last proven.
     pub proof: Proof,
     /// Who can destroy the data.
-    pub destroyed_by: Able,
+    pub destroyed_by: Arc<Able>,
     /// The calls that destroy it.
     pub calls: Vec<Call>,
     /// Who can destroy the data and every copy that is known.
-    pub with_copies_by: Able,
+    pub with_copies_by: Arc<Able>,
+    /// Whether a plan of AWS Backup selects it; `None`: its account has no plan, or AWS Backup does not know its kind.
+    pub planned: Option<Answer>,
     /// Calls whose answers are missing: there may be more copies, or restores, than are known.
     pub unread: BTreeSet<String>,
 }
@@ -137,8 +141,8 @@ pub fn stores(access: &Access<'_>, environment: &str) -> Vec<Store> {
         let ways = kind.ways(inventory, resource, protection, &mut asks);
         plans.push(Plan { resource, kind, protection, ways, copies, unread });
     }
-    let answers = asks.answer(access);
-    plans.into_iter().map(|plan| plan.answered(&index, &answers)).collect()
+    let mut answers = asks.answer(access);
+    plans.into_iter().map(|plan| plan.answered(&index, &mut answers)).collect()
 }
 
 /// Decides one of the calls for somebody, and lists the statements that bear on it.
@@ -150,18 +154,25 @@ pub fn decide(access: &Access<'_>, principal: PrincipalId, call: &Call) -> Optio
 }
 
 impl Plan {
-    fn answered(self, index: &Index<'_>, answers: &able::Answers) -> Store {
+    fn answered(self, index: &Index<'_>, answers: &mut Answers) -> Store {
         let data = answers.any(&self.ways);
         let copies: Vec<Copy> = self.copies.into_iter().map(|copy| copy.answered(answers, &data)).collect();
-        let with_copies_by = copies.iter().fold(data.clone(), |able, copy| able.and(&copy.destroyed_by));
+        let with_copies_by =
+            copies.iter().fold(Arc::clone(&data), |able, copy| answers.both(&able, &copy.destroyed_by));
         let own = index.inventory.resource(self.resource);
         let account = own.and_then(|known| index.inventory.account(known.account)).map_or("", |account| &account.id);
-        let independence = |copy: &Copy| independent(copy, account, &data);
-        let firm: Vec<&Copy> = copies.iter().filter(|copy| independence(copy) == Answer::Yes).collect();
+        let independence: Vec<Answer> =
+            copies.iter().map(|copy| independent(copy, account, &answers.both(&data, &copy.destroyed_by))).collect();
+        let firm: Vec<&Copy> = copies
+            .iter()
+            .zip(&independence)
+            .filter(|(_, answer)| **answer == Answer::Yes)
+            .map(|(copy, _)| copy)
+            .collect();
         let missing = !self.unread.is_empty();
         let independent = if !firm.is_empty() {
             Answer::Yes
-        } else if missing || copies.iter().any(|copy| independence(copy) == Answer::Unknown) {
+        } else if missing || independence.contains(&Answer::Unknown) {
             Answer::Unknown
         } else {
             Answer::No
@@ -175,9 +186,10 @@ impl Plan {
             way_back: way_back(self.kind, &copies, missing),
             newest: newest(&copies),
             independent,
-            key_is_safe: (missing || !kept.is_empty()).then(|| key_is_safe(&kept, &data, missing)),
+            key_is_safe: (missing || !kept.is_empty()).then(|| key_is_safe(&kept, &data, missing, answers)),
             proof,
             has_copies: self.kind.has_copies,
+            planned: own.filter(|_| self.kind.backed_up).and_then(|own| index.planned(own)),
             calls: answers.calls(&self.ways),
             destroyed_by: data,
             with_copies_by,
@@ -189,14 +201,13 @@ impl Plan {
 
 /// Whether nobody can destroy the copy who can destroy the data: a lock that nobody gets past, or another account that
 /// lets none of them in.
-fn independent(copy: &Copy, account: &str, data: &Able) -> Answer {
+fn independent(copy: &Copy, account: &str, both: &Able) -> Answer {
     if copy.hold.is_firm() {
         return Answer::Yes;
     }
     if copy.account == account {
         return if copy.hold == Hold::NotRead { Answer::Unknown } else { Answer::No };
     }
-    let both = data.and(&copy.destroyed_by);
     if both.is_nobody() && !copy.account.is_empty() {
         Answer::Yes
     } else if both.certain().next().is_some() || both.conditional().next().is_some() {
@@ -235,25 +246,25 @@ fn way_back(kind: &Kind, copies: &[Copy], missing: bool) -> WayBack {
 }
 
 /// Whether one of the copies has a key that outlives whoever destroys the data.
-fn key_is_safe(copies: &[&Copy], data: &Able, missing: bool) -> Answer {
-    let safe = |copy: &Copy| match &copy.key {
-        Key::OfAws => Answer::Yes,
-        Key::OfCustomer { usable: Some(false), .. } => Answer::No,
-        Key::OfCustomer { deleted_by, usable, .. } => {
-            let both = data.and(deleted_by);
-            if both.certain().next().is_some() || both.conditional().next().is_some() {
-                Answer::No
-            } else if both.is_nobody() && usable.is_some() {
-                Answer::Yes
-            } else {
-                Answer::Unknown
-            }
-        }
-        Key::Elsewhere { .. } | Key::NotRead => Answer::Unknown,
-    };
+fn key_is_safe(copies: &[&Copy], data: &Arc<Able>, missing: bool, answers: &mut Answers) -> Answer {
     let mut answer = if copies.is_empty() && missing { Answer::Unknown } else { Answer::No };
     for copy in copies {
-        match safe(copy) {
+        let safe = match &copy.key {
+            Key::OfAws => Answer::Yes,
+            Key::OfCustomer { usable: Some(false), .. } => Answer::No,
+            Key::OfCustomer { deleted_by, usable, .. } => {
+                let both = answers.both(data, deleted_by);
+                if both.certain().next().is_some() || both.conditional().next().is_some() {
+                    Answer::No
+                } else if both.is_nobody() && usable.is_some() {
+                    Answer::Yes
+                } else {
+                    Answer::Unknown
+                }
+            }
+            Key::Elsewhere { .. } | Key::NotRead => Answer::Unknown,
+        };
+        match safe {
             Answer::Yes => return Answer::Yes,
             Answer::Unknown => answer = Answer::Unknown,
             Answer::No => {}

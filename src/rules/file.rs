@@ -212,6 +212,8 @@ pub enum Lack {
     RestoreProof,
     /// A copy that is younger than the days, or continuous recovery.
     RecentCopy,
+    /// A plan of AWS Backup that selects it, in an account that has plans.
+    BackupPlan,
     /// Somebody else who must help to destroy it with all its copies.
     SecondPerson,
 }

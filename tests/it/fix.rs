@@ -140,6 +140,37 @@ fn pipeline() -> TargetResource {
     )
 }
 
+fn trail() -> TargetResource {
+    target(
+        "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main",
+        "AWS::CloudTrail::Trail",
+        json!({"TrailName": "main", "S3BucketName": "shop-trail", "IsLogging": true, "IsMultiRegionTrail": true}),
+    )
+}
+
+/// Arguments of a part of a resource.
+fn set_part(resource: TargetResource, part: &str, arguments: &[(&str, Value)]) -> Option<FixIntent> {
+    let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let part = Some(part.to_owned());
+    Some(FixIntent::SetArguments { targets: vec![SetArguments { resource, part, arguments }] })
+}
+
+fn versioning() -> Option<FixIntent> {
+    set_part(
+        target("arn:aws:s3:::shop-uploads", "AWS::S3::Bucket", json!({"BucketName": "shop-uploads"})),
+        "aws_s3_bucket_versioning",
+        &[("versioning_configuration.status", json!("Enabled"))],
+    )
+}
+
+fn lock() -> Option<FixIntent> {
+    set_part(
+        target("arn:aws:backup:eu-west-1:111122223333:backup-vault:nightly", "AWS::Backup::BackupVault", json!({})),
+        "aws_backup_vault_lock_configuration",
+        &[("changeable_for_days", json!(30)), ("min_retention_days", json!(7))],
+    )
+}
+
 fn deny(attach_to: &[&str]) -> FixIntent {
     FixIntent::DenyActions {
         name: "deny-production-deletion".into(),
@@ -167,6 +198,7 @@ fn detach(policy: &str, remaining: Option<&[&str]>) -> FixIntent {
 /// One finding for every kind of intent and every type of resource.
 fn everything() -> Vec<Finding> {
     let protect = &[("deletion_protection_enabled", json!(true)), ("point_in_time_recovery.enabled", json!(true))];
+    let guard = &[("deletion_protection", json!(true))];
     let database =
         |arn: &str, kind: &str| target(arn, kind, json!({"Engine": "aurora-mysql", "DBInstanceClass": "db.r6g.large"}));
     vec![
@@ -204,6 +236,28 @@ fn everything() -> Vec<Finding> {
                 &[("backup_retention_period", json!(14))],
             ),
         ),
+        finding(
+            "global",
+            set(database("arn:aws:rds::111122223333:global-cluster:shop", "AWS::RDS::GlobalCluster"), guard),
+        ),
+        finding(
+            "docdb",
+            set(database("arn:aws:rds:eu-west-1:111122223333:cluster:docs", "AWS::DocDB::DBCluster"), guard),
+        ),
+        finding(
+            "neptune",
+            set(database("arn:aws:rds:eu-west-1:111122223333:cluster:graph", "AWS::Neptune::DBCluster"), guard),
+        ),
+        finding("trail", set(trail(), &[("enable_log_file_validation", json!(true))])),
+        finding(
+            "logs",
+            set(
+                target("arn:aws:logs:eu-west-1:111122223333:log-group:/shop/orders", "AWS::Logs::LogGroup", json!({})),
+                &[("deletion_protection_enabled", json!(true))],
+            ),
+        ),
+        finding("versioning", versioning()),
+        finding("lock", lock()),
         finding("approval", Some(FixIntent::AddApproval { pipeline: pipeline(), before_stage: "Production".into() })),
         finding("webhook", Some(FixIntent::Remove { targets: vec![webhook()] })),
         finding(
@@ -473,6 +527,48 @@ fn an_approval_is_inserted_and_the_rest_of_the_pipeline_stays() {
       }
     }
     "#);
+}
+
+#[test]
+fn a_part_is_set_and_the_rest_is_not_touched() {
+    insta::assert_snapshot!(only(versioning()), @r#"
+    # f-1: Title of f-1
+    # The provider's region must be that of shop-uploads.
+    resource "aws_s3_bucket_versioning" "shop-uploads" {
+      bucket = "shop-uploads"
+
+      versioning_configuration {
+        status = "Enabled"
+      }
+
+      lifecycle {
+        prevent_destroy = true
+      }
+    }
+    "#);
+    insta::assert_snapshot!(only(lock()), @r#"
+    # f-1: Title of f-1
+    resource "aws_backup_vault_lock_configuration" "nightly_eu-west-1" {
+      region              = "eu-west-1"
+      backup_vault_name   = "nightly"
+      changeable_for_days = 30
+      min_retention_days  = 7
+
+      lifecycle {
+        prevent_destroy = true
+      }
+    }
+    "#);
+    let unknown = set_part(table(), "aws_s3_bucket_versioning", &[("a", json!(1))]);
+    assert!(matches!(fix::for_finding(&finding("f", unknown)), Err(NoFix::UnknownType { .. })));
+}
+
+#[test]
+fn a_trail_is_imported_by_its_arn() {
+    let text = only(set(trail(), &[("enable_log_file_validation", json!(true))]));
+    assert!(text.contains("id = \"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main@eu-west-1\""), "{text}");
+    assert!(text.contains("s3_bucket_name        = \"shop-trail\""), "{text}");
+    assert!(text.contains("# Changed by this fix.\n  enable_log_file_validation = true\n"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `foureyes recovery` and what it is made from: copies, locks, keys, and who can destroy data with all copies.
 
 use foureyes::access::Access;
+use foureyes::engine::Verdict;
 use foureyes::inventory::{EnvironmentRules, Inventory};
 use foureyes::recovery::{self, Able, Answer, Proof, Protection, Store, WayBack};
 use foureyes::snapshot::Snapshot;
@@ -112,8 +113,42 @@ fn ask(snapshot: &Value) -> Said {
         };
         [of(able.certain().collect()), of(able.conditional().collect()), of(able.undecided().collect())]
     };
+    one_by_one(&access, &store);
     let (data, both) = (names(&store.destroyed_by), names(&store.with_copies_by));
     Said { store, data, both }
+}
+
+/// Holds what was decided in bulk against single decisions of the calls that are told: whoever may make them all can.
+fn one_by_one(access: &Access<'_>, store: &Store) {
+    let inventory = access.inventory();
+    let calls: Vec<&recovery::Call> =
+        store.calls.iter().chain(store.copies.iter().flat_map(|copy| &copy.calls)).collect();
+    let held = store.copies.iter().any(|copy| copy.hold.is_firm());
+    let known = inventory.resource(store.resource).unwrap();
+    // Elsewhere there are several ways, of which one is told; what was not read may stand in the way.
+    let only_way = known.kind == "AWS::DynamoDB::Table"
+        && store.protection != Protection::NotRead
+        && store.copies.iter().all(|copy| copy.hold != recovery::Hold::NotRead)
+        && inventory.resources.iter().all(|resource| resource.policy.is_none());
+    for (principal, _) in inventory.principal_ids() {
+        let verdicts = calls.iter().map(|call| recovery::decide(access, principal, call).unwrap().0.verdict);
+        let single = if held { Verdict::ImplicitDeny } else { verdicts.min().unwrap() };
+        let able = &store.with_copies_by;
+        let bulk = if able.certain().any(|id| id == principal) {
+            Verdict::Allowed
+        } else if able.conditional().any(|id| id == principal) {
+            Verdict::AllowedIf
+        } else if able.undecided().any(|id| id == principal) {
+            Verdict::Unknown
+        } else {
+            Verdict::ImplicitDeny
+        };
+        if only_way {
+            assert!(single == bulk || (single.is_denied() && bulk.is_denied()), "{single:?} {bulk:?} {calls:?}");
+        } else if single == Verdict::Allowed && store.unread.is_empty() && store.protection != Protection::NotRead {
+            assert_ne!(bulk, Verdict::ImplicitDeny, "{calls:?}");
+        }
+    }
 }
 
 fn said(resources: Value) -> Said {

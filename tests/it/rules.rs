@@ -174,10 +174,12 @@ fn the_set_of_rules() {
     recovery/database-without-automated-backups high
     recovery/database-without-deletion-protection high
     recovery/every-copy-deletable-in-the-same-account high
+    recovery/function-without-published-version low
     recovery/key-of-last-copy-deletable high
     recovery/log-group-without-deletion-protection low
     recovery/newest-copy-older-than-two-days high
     recovery/one-principal-destroys-data-and-every-copy critical
+    recovery/production-data-in-no-backup-plan medium
     recovery/production-key-disabled-or-being-deleted critical
     recovery/production-secret-being-deleted high
     recovery/restore-never-proven medium
@@ -255,7 +257,8 @@ fn the_demo_is_answered_as_its_page_says() {
     let points =
         "recovery-point:9e4d2b71-0c8a-4f16-b3d5-62f7a1e08c91 recovery-point:9e4d2b72-0c8a-4f16-b3d5-62f7a1e08c92";
     let trail = "trail/harbourlight-audit";
-    let [customers, orders] = ["Customer", "Order"].map(|name| format!("table/{name}-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod"));
+    let [customers, invoices, orders] =
+        ["Customer", "Invoice", "Order"].map(|name| format!("table/{name}-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod"));
     let everything =
         format!("{api} {amplify} {vault} {pipeline} {points} {stack} {other_stack} {tables} {trail} {pool} {webhook}");
     let mut expected = vec![
@@ -277,6 +280,7 @@ fn the_demo_is_answered_as_its_page_says() {
         format!("user-pool-without-deletion-protection (certain): [] on [{pool}]"),
         format!("backup-vault-without-firm-lock (certain): [] on [{vault}]"),
         format!("every-copy-deletable-in-the-same-account (certain): [] on [{customers} {orders}]"),
+        format!("production-data-in-no-backup-plan (certain): [] on [{invoices}]"),
         format!("restore-never-proven (certain): [] on [{orders}]"),
         format!("stack-deletes-the-data-it-made (certain): [] on [{stack}]"),
         format!("stack-without-policy (certain): [] on [{stack}]"),

@@ -21,7 +21,7 @@ def instances(rds, region):
     windows = {item.get("DBInstanceArn"): item.get("RestoreWindow", {}) for item in reversed(backups)}
     for said in pages(rds, "describe_db_instances", "DBInstances"):
         keys = ["DBInstanceIdentifier", "DBClusterIdentifier", "DbiResourceId", "Engine", "EngineVersion"]
-        keys += ["DBInstanceStatus", "DeletionProtection", "BackupRetentionPeriod", "StorageEncrypted", "KmsKeyId"]
+        keys += ["DBInstanceClass", "DBInstanceStatus", "DeletionProtection", "BackupRetentionPeriod", "StorageEncrypted", "KmsKeyId"]
         keys += ["MultiAZ", "PubliclyAccessible", "ReadReplicaDBInstanceIdentifiers"]
         properties = some(
             SourceDBInstanceIdentifier=said.get("ReadReplicaSourceDBInstanceIdentifier"),

@@ -5,11 +5,13 @@ use crate::base::Certainty;
 use crate::finding::Evidence;
 use crate::inventory::{Inventory, PrincipalId, words};
 use crate::paths::Terms;
-use crate::recovery::{Answer, Call, CopyKind, Proof, Store, WayBack, decide};
+use crate::recovery::{Able, Answer, Call, CopyKind, Proof, Store, WayBack, decide};
 use crate::rules::Question;
 use crate::rules::file::{Exception, Lack, Types};
 use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Which stores are asked about, and by what measure.
 pub(super) struct Asked<'r> {
@@ -96,6 +98,15 @@ fn lacking(
             (WayBack::Unknown, _) => Some((Certainty::Unknown, unread())),
             _ => None,
         },
+        // A recovery point shows that something selected it.
+        Lack::BackupPlan if store.copies.iter().any(|copy| copy.kind == CopyKind::RecoveryPoint) => None,
+        Lack::BackupPlan => match store.planned {
+            Some(Answer::No) => Some((Certainty::Certain, "no backup plan of the account selects it".to_owned())),
+            Some(Answer::Unknown) => {
+                Some((Certainty::Unknown, "what a plan selects, or the tags of the store, was not read".to_owned()))
+            }
+            _ => None,
+        },
         Lack::SecondPerson => None,
     }
 }
@@ -136,9 +147,20 @@ fn copies(inventory: &Inventory, store: &Store) -> String {
 /// Who can destroy a store and every copy of it without anybody's help. Stores without a copy are for other rules.
 fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
-    let mut by_principals: BTreeMap<(Certainty, Vec<PrincipalId>), Vec<&Store>> = BTreeMap::new();
+    // Thousands of stores are in the hands of few sets of principals, which are shared.
+    let mut hands: Vec<(&Arc<Able>, Vec<&Store>)> = Vec::new();
+    let mut places: FxHashMap<*const Able, usize> = FxHashMap::default();
     for store in stores.filter(|store| !store.copies.is_empty()) {
-        let able = &store.with_copies_by;
+        let at = *places.entry(Arc::as_ptr(&store.with_copies_by)).or_insert_with(|| {
+            hands.push((&store.with_copies_by, Vec::new()));
+            hands.len().saturating_sub(1)
+        });
+        if let Some((_, held)) = hands.get_mut(at) {
+            held.push(store);
+        }
+    }
+    let mut by_principals: BTreeMap<(Certainty, Vec<PrincipalId>), Vec<&Store>> = BTreeMap::new();
+    for (able, held) in hands {
         let levels: [(Certainty, Vec<PrincipalId>); 3] = [
             (Certainty::Certain, able.certain().collect()),
             (Certainty::Conditional, able.conditional().collect()),
@@ -147,7 +169,7 @@ fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, e
         for (certainty, mut principals) in levels {
             principals.retain(|principal| !is_excepted(question, except, *principal));
             if !principals.is_empty() {
-                by_principals.entry((certainty, principals)).or_default().push(store);
+                by_principals.entry((certainty, principals)).or_default().extend(&held);
             }
         }
     }
