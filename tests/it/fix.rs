@@ -768,7 +768,12 @@ fn what_cannot_be_mended_says_why() {
     // DocumentDB answers RDS's calls, and is another resource in Terraform.
     let documents =
         target("arn:aws:rds:eu-west-1:111122223333:cluster:d", "AWS::RDS::DBCluster", json!({"Engine": "docdb"}));
-    assert!(matches!(why(set(documents, protect)), NoFix::UnknownType { kind, .. } if kind == "AWS::DocDB::DBCluster"));
+    assert!(only(set(documents, protect)).contains("resource \"aws_docdb_cluster\""));
+    let of_instance =
+        target("arn:aws:rds:eu-west-1:111122223333:db:d", "AWS::RDS::DBInstance", json!({"Engine": "docdb"}));
+    assert!(
+        matches!(why(set(of_instance, protect)), NoFix::UnknownType { kind, .. } if kind == "AWS::DocDB::DBInstance")
+    );
     assert!(matches!(why(set(target("table", "AWS::DynamoDB::Table", json!({})), protect)), NoFix::NoImportId { .. }));
     assert!(matches!(why(Some(FixIntent::Remove { targets: vec![table()] })), NoFix::HoldsData { .. }));
     assert_eq!(why(Some(deny(&["arn:aws:iam::111122223333:root"]))), NoFix::NoPrincipal);
