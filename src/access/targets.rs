@@ -248,7 +248,7 @@ pub(super) fn policy_was_read(inventory: &Inventory, resource: &Resource) -> boo
         "AWS::ECR::Repository" => ("ecr", "GetRepositoryPolicy"),
         _ => return false,
     };
-    inventory.was_read(resource.account, call.0, call.1)
+    inventory.was_read_of(resource, call.0, call.1)
 }
 
 /// Services whose resources may carry a policy.

@@ -1,10 +1,12 @@
 //! From snapshot to inventory.
 
 use super::environment::{EnvironmentRules, recognise, recognise_principals};
+use super::reads::Reads;
 use super::{
     Account, AccountId, Attachment, BrokenPolicy, Controls, Document, DocumentId, Inventory, Principal, PrincipalKind,
     Resource, ResourceId,
 };
+use crate::base::Arn;
 use crate::iam::{self, Issue, PolicyKind};
 use crate::snapshot::{self, InlinePolicy, Organization, Outcome, Snapshot};
 use rayon::prelude::*;
@@ -30,6 +32,12 @@ struct Place {
     document: DocumentId,
     name: Arc<str>,
     owner: Arc<str>,
+}
+
+/// The region that the snapshot gives for a resource, or else its ARN.
+fn region_of(arn: &str, given: Option<&str>) -> Option<Arc<str>> {
+    let own = Arn::parse(arn).map(|arn| arn.region);
+    given.or(own).filter(|region| !region.is_empty()).map(Arc::from)
 }
 
 #[derive(Default)]
@@ -201,6 +209,7 @@ impl<'s> Builder<'s> {
                 self.attach(document, format!("resource policy of {arn}").into(), &arn, None)
             });
             self.inventory.resources.push(Resource {
+                region: region_of(&arn, resource.region.as_deref()),
                 arn,
                 kind: resource.kind.clone(),
                 account: id,
@@ -217,6 +226,7 @@ impl<'s> Builder<'s> {
             alias: account.alias.clone(),
             controls,
             coverage: account.coverage.clone(),
+            reads: Reads::new(&account.coverage),
         });
     }
 
@@ -353,6 +363,7 @@ fn unlisted_stacks(id: AccountId, account: &snapshot::Account) -> Vec<Resource> 
             continue;
         }
         stacks.push(Resource {
+            region: region_of(&arn, None),
             arn: arn.into(),
             kind: "AWS::CloudFormation::Stack".to_owned(),
             account: id,

@@ -5,13 +5,14 @@ mod build;
 mod environment;
 mod guise;
 mod links;
+mod reads;
 pub mod words;
 
 pub use environment::{Basis, EnvironmentRule, EnvironmentRules, PRODUCTION, Recognition};
 pub use guise::{Guise, Supposed};
 
 use crate::iam;
-use crate::snapshot::{Coverage, Outcome};
+use crate::snapshot::Coverage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -74,6 +75,8 @@ pub struct Account {
     pub controls: Controls,
     /// What was asked of it and what came of it.
     pub coverage: Vec<Coverage>,
+    /// The same, to look up.
+    reads: reads::Reads,
 }
 
 /// What is known of the organisation policies over an account.
@@ -152,6 +155,8 @@ pub struct Resource {
     pub kind: String,
     /// Its account.
     pub account: AccountId,
+    /// Where it lies; `None` for what lies in no region.
+    pub region: Option<Arc<str>>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
     /// CloudFormation properties.
@@ -226,13 +231,7 @@ impl Inventory {
     /// `GetBucketTagging`, …) went unanswered.
     pub fn tags_were_read(&self, resource: &Resource) -> bool {
         let service = crate::base::Arn::parse(&resource.arn).map_or("", |arn| arn.service);
-        // Their tags come from a service of its own.
-        let by_tagging = matches!(service, "cloudwatch" | "events" | "logs");
-        self.account(resource.account).into_iter().flat_map(|account| &account.coverage).all(|entry| {
-            let told =
-                (entry.service == service && lists_tags(&entry.operation)) || (by_tagging && entry.service == "tag");
-            !told || entry.outcome == Outcome::Ok
-        })
+        self.account(resource.account).is_none_or(|account| account.reads.tags(service, resource.region.as_deref()))
     }
 
     /// Whether a name (of a stage, say) has a part that names production.
@@ -258,38 +257,17 @@ impl Inventory {
 
     /// Whether a call was made and read whole in the account: only then does "nothing found" mean "nothing there".
     pub fn was_read(&self, account: AccountId, service: &str, operation: &str) -> bool {
-        let entries = || {
-            let of_call = move |entry: &&Coverage| entry.service == service && entry.operation == operation;
-            self.account(account).into_iter().flat_map(|account| &account.coverage).filter(of_call)
-        };
-        entries().next().is_some() && entries().all(|entry| entry.outcome == Outcome::Ok)
+        self.account(account).is_some_and(|account| account.reads.whole(service, operation, None))
+    }
+
+    /// As [`Inventory::was_read`], where a resource lies: what was refused in another region says nothing of it.
+    pub fn was_read_of(&self, resource: &Resource, service: &str, operation: &str) -> bool {
+        let region = resource.region.as_deref();
+        self.account(resource.account).is_some_and(|account| account.reads.whole(service, operation, region))
     }
 
     /// Whether a call was made in the account and did not come through everywhere: what it would have told is missing.
     pub fn was_refused(&self, account: AccountId, service: &str, operation: &str) -> bool {
-        self.account(account)
-            .into_iter()
-            .flat_map(|account| &account.coverage)
-            .any(|entry| entry.service == service && entry.operation == operation && entry.outcome != Outcome::Ok)
+        self.account(account).is_some_and(|account| account.reads.refused(service, operation))
     }
-}
-
-/// Whether the answer of an operation holds the tags of what it describes.
-fn lists_tags(operation: &str) -> bool {
-    operation.starts_with("ListTags")
-        || matches!(
-            operation,
-            "BatchGetProjects"
-                | "DescribeClusters"
-                | "DescribeIdentityPool"
-                | "DescribeServices"
-                | "DescribeUserPool"
-                | "GetAccountAuthorizationDetails"
-                | "GetBucketTagging"
-                | "GetOpenIDConnectProvider"
-                | "ListInstanceProfileTags"
-                | "ListQueueTags"
-                | "ListResourceTags"
-                | "ListSAMLProviderTags"
-        )
 }

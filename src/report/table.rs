@@ -522,7 +522,9 @@ impl Page<'_> {
         let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for coverage in report.coverage.iter().filter(|coverage| coverage.entry.outcome == Outcome::Unsupported) {
             // A region that does not offer a service hides nothing.
-            let Some(reason) = coverage.entry.detail.as_deref() else { continue };
+            let Some(reason) = coverage.entry.detail.as_deref().filter(|_| coverage.entry.region.is_none()) else {
+                continue;
+            };
             by_reason.entry(reason).or_default().insert(&coverage.entry.service);
         }
         if by_reason.is_empty() {

@@ -28,7 +28,7 @@ pub(super) fn drafts(question: &Question<'_>, types: &Types, environment: &str, 
         if !applies {
             continue;
         }
-        let read = needs.is_none_or(|(service, operation)| inventory.was_read(resource.account, service, operation));
+        let read = needs.is_none_or(|(service, operation)| inventory.was_read_of(resource, service, operation));
         let certainty = match violated(&program, resource, inventory.collected_at.as_deref()) {
             Some(false) => continue,
             Some(true) if read => Certainty::Certain,
