@@ -15,7 +15,7 @@ mod targets;
 pub use among::Among;
 pub use flip::{Change, Flip};
 pub use itself::{Own, OwnAnswer};
-pub use targets::{Targets, named_by, target_of};
+pub use targets::{MADE, Targets, named_by, target_of};
 
 use crate::base::arn;
 use crate::catalog;
@@ -309,6 +309,7 @@ impl<'i> Access<'i> {
         match resource.and_then(|id| self.inventory.resource(id)) {
             // A role of another account, or one that does not exist yet.
             _ if engine::is_trusted(action, arn) => true,
+            None if arn.contains(MADE) => false,
             Some(known) if targets::policy_was_read(self.inventory, known) => false,
             _ => targets::may_have_policy(arn),
         }

@@ -15,6 +15,9 @@ pub struct Targets<'t> {
     aimed: FxHashMap<String, u32>,
 }
 
+/// Part of the names of what is made anew: nothing is there that could have a policy of its own.
+pub const MADE: &str = "foureyes-anything";
+
 /// A resource of the inventory as a target.
 pub fn target_of<'t>(inventory: &'t Inventory, resource: &'t Resource) -> Target<'t> {
     let account = inventory.account(resource.account).map(|account| Cow::Borrowed(&*account.id));

@@ -40,6 +40,8 @@ pub struct Graph<'a> {
     pub(super) bundles: Vec<Bundle>,
     /// For each node, the bundles in which it acts.
     of_actor: Vec<Vec<u32>>,
+    /// Roles that are there to be taken on by those whom they trust: that is not followed.
+    pub(super) spared: BTreeSet<PrincipalId>,
 }
 
 impl<'a> Graph<'a> {
@@ -164,12 +166,21 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        Graph { access, techniques, guises, supposed, outsiders, bundles: bundles.0, of_actor }
+        Graph { access, techniques, guises, supposed, outsiders, bundles: bundles.0, of_actor, spared: BTreeSet::new() }
     }
 
     /// Those whom the snapshot does not hold and who may take on a role that leads somewhere.
     pub fn outsiders(&self) -> &[Outsider] {
         &self.outsiders
+    }
+
+    /// Whether a bundle makes somebody a role that is there to be taken on, by nothing but its trust.
+    pub(super) fn is_spared(&self, bundle: &Bundle, gained: &Gained) -> bool {
+        let by_trust = match bundle.technique.and_then(|number| self.techniques.get(number)) {
+            Some(technique) => technique.needs.iter().all(|need| super::chains(&need.action)),
+            None => true,
+        };
+        by_trust && gained.principal.is_some_and(|id| self.spared.contains(&id))
     }
 
     /// The bundles in which a node acts.

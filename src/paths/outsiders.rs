@@ -4,9 +4,9 @@ use super::direct;
 use super::terms::Terms;
 use crate::access::Access;
 use crate::base::{Arn, arn};
-use crate::engine::{Applied, Caller, Verdict};
+use crate::engine::{Applied, Caller, Context, Verdict, World};
 use crate::iam::{Effect, PrincipalSpec};
-use crate::inventory::{Inventory, PrincipalId};
+use crate::inventory::{Inventory, Principal, PrincipalId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -121,6 +121,79 @@ pub(super) fn entries(access: &Access<'_>, roles: &BTreeSet<PrincipalId>) -> Vec
     }
     all
 }
+
+/// What a stranger would show.
+pub struct Strangers<'s> {
+    /// For identity providers that anybody can get tokens of: their host, and the `sub` of a stranger's token.
+    pub tokens: &'s BTreeMap<String, String>,
+}
+
+/// A role that lets strangers in.
+#[derive(Clone, Debug)]
+pub struct OpenRole {
+    /// Which.
+    pub role: PrincipalId,
+    /// Whom.
+    pub outsider: Outsider,
+    /// Under which conditions.
+    pub terms: Terms,
+    /// The statements of the trust policy that do.
+    pub statements: Vec<Applied>,
+}
+
+/// Roles with any rights that let in whoever comes: by a token of somebody else's project, from any account, or from an
+/// account outside the snapshot that need not show an external id. Decided by the engine for a stranger's request.
+pub fn open_roles(access: &Access<'_>, strangers: &Strangers<'_>) -> Vec<OpenRole> {
+    let inventory = access.inventory();
+    let mut all = Vec::new();
+    for (role, principal) in inventory.principal_ids().filter(|(_, known)| !known.policies.is_empty()) {
+        for outsider in trusted(inventory, role) {
+            let Some(caller) = outsider.caller() else { continue };
+            let target = access.principal_or_policy(&principal.arn);
+            for context in requests(inventory, principal, &outsider, strangers) {
+                let (decision, applied) = access.decide_outsider(&caller, outsider.action(), &target, None, &context);
+                if decision.verdict < Verdict::AllowedIf {
+                    continue;
+                }
+                let statements = applied.into_iter().filter(|statement| statement.effect == Effect::Allow).collect();
+                all.push(OpenRole { role, outsider: outsider.clone(), terms: Terms::of(&decision), statements });
+                break;
+            }
+        }
+    }
+    all
+}
+
+/// The requests that a stranger could make. What a stranger cannot choose is absent.
+fn requests(inventory: &Inventory, role: &Principal, outsider: &Outsider, strangers: &Strangers<'_>) -> Vec<Context> {
+    let closed = || Context::new(World::Closed);
+    match outsider.kind {
+        OutsiderKind::Account | OutsiderKind::Anyone => vec![closed()],
+        // Whom a SAML provider signs in is its owner's to say.
+        OutsiderKind::Saml => Vec::new(),
+        OutsiderKind::WebIdentity => {
+            let host = outsider.name.rsplit_once("-provider/").map_or(&*outsider.name, |(_, host)| host);
+            let Some(subject) = strangers.tokens.get(host) else { return Vec::new() };
+            let policy = role.trust.and_then(|id| inventory.document(id)).and_then(|known| known.policy.as_ref());
+            let conditions = policy.into_iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.conditions);
+            // For whom a token is made is for its holder to choose.
+            let audience = format!("{host}:aud");
+            let mut audiences: Vec<&str> = conditions
+                .filter(|condition| condition.key.eq_ignore_ascii_case(&audience))
+                .flat_map(|condition| condition.values.iter().map(String::as_str))
+                .filter(|_| host != COGNITO)
+                .collect();
+            audiences.push(if host == COGNITO { STRANGE_POOL } else { "sts.amazonaws.com" });
+            let request = |aud: &str| closed().with(&audience, &[aud]).with(&format!("{host}:sub"), &[subject]);
+            audiences.into_iter().map(request).collect()
+        }
+    }
+}
+
+/// The identity provider of Cognito identity pools: the audience of a token is the pool, and anybody may make one.
+const COGNITO: &str = "cognito-identity.amazonaws.com";
+/// Somebody else's pool.
+const STRANGE_POOL: &str = "us-east-1:00000000-0000-0000-0000-000000000000";
 
 /// The statements of a trust policy that let an outsider in.
 pub fn letting_in(access: &Access<'_>, outsider: &Outsider, role: PrincipalId) -> Vec<Applied> {

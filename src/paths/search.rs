@@ -59,8 +59,8 @@ impl Graph<'_> {
                 let before = reached.steps.get(&from).map(|step| step.terms.clone()).unwrap_or_default();
                 for (number, bundle) in self.bundles_of(from).filter(|(_, bundle)| bundle.terms.certainty <= least) {
                     let terms = before.clone().and(bundle.terms.clone());
-                    for (at, (node, _)) in (0u32..).zip(&bundle.gained) {
-                        if *node == source || reached.steps.contains_key(node) {
+                    for (at, (node, gained)) in (0u32..).zip(&bundle.gained) {
+                        if *node == source || reached.steps.contains_key(node) || self.is_spared(bundle, gained) {
                             continue;
                         }
                         let better = |known: &Step| {

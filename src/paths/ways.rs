@@ -22,6 +22,8 @@ pub struct Ways<'a> {
     means: Rc<MeansIndex>,
     /// What guises can take; their ids are those of the supposed inventory.
     of_guises: MeansIndex,
+    /// Which means of each index count.
+    counted: [Vec<bool>; 2],
     resources: Vec<ResourceId>,
 }
 
@@ -32,12 +34,10 @@ pub struct Lead {
     pub holder: Actor,
     /// The steps to it.
     pub hops: Vec<Hop>,
-    /// The conjunction of their terms.
+    /// The conjunction of their terms, and of the terms of the surest taking.
     pub terms: Terms,
     /// What can be taken then, by kind of loss: the resources that neither oneself nor anybody nearer can take.
     pub adds: BTreeMap<Class, Vec<ResourceId>>,
-    /// How sure the surest of it is, all steps and the taking together.
-    pub certainty: Certainty,
 }
 
 /// Those who have the same ways, and the ways.
@@ -53,15 +53,24 @@ pub struct Leads {
 type Takes = BTreeMap<Class, BTreeSet<ResourceId>>;
 
 impl<'a> Ways<'a> {
-    /// Finds all ways to the loss of these resources. `means`: what principals can take of them as they are.
+    /// Finds all ways to the loss of these resources. `means`: what principals can take of them as they are; `counts`:
+    /// which of that is a loss.
     pub fn new(
         access: &'a Access<'a>,
         techniques: &'a [Technique],
         resources: Vec<ResourceId>,
         means: Rc<MeansIndex>,
+        counts: &dyn Fn(&Means) -> bool,
     ) -> Ways<'a> {
-        let holders: BTreeSet<PrincipalId> =
-            means.all().iter().flat_map(|means| means.actors.iter().copied()).collect();
+        let counted = |index: &MeansIndex| -> Vec<bool> { index.all().iter().map(counts).collect() };
+        let own = counted(&means);
+        let holders: BTreeSet<PrincipalId> = means
+            .all()
+            .iter()
+            .zip(&own)
+            .filter(|(_, counts)| **counts)
+            .flat_map(|(means, _)| means.actors.iter().copied())
+            .collect();
         let graph = Graph::new(access, techniques, &holders);
         let of_guises = if graph.supposed.ids.is_empty() {
             MeansIndex::default()
@@ -70,7 +79,15 @@ impl<'a> Ways<'a> {
             let real = |id| access.inventory().find_principal(&supposed.principal(id)?.arn);
             MeansIndex::new(&Access::new(supposed), &resources).with_roles(real)
         };
-        Ways { graph, means, of_guises, resources }
+        let counted = [own, counted(&of_guises)];
+        Ways { graph, means, of_guises, counted, resources }
+    }
+
+    /// The same, but taking on one of these roles, by those whom they trust, is not followed.
+    #[must_use]
+    pub fn sparing(mut self, roles: BTreeSet<PrincipalId>) -> Ways<'a> {
+        self.graph.spared = roles;
+        self
     }
 
     /// What principals can take as they are.
@@ -88,31 +105,27 @@ impl<'a> Ways<'a> {
         &self.resources
     }
 
-    /// What an actor can take without becoming somebody else.
+    /// What an actor can take without becoming somebody else, as far as it counts.
     pub fn means_of(&self, actor: Actor) -> Vec<&Means> {
-        match actor {
-            Actor::Principal(id) => self.means.of_principal(id).collect(),
-            Actor::Outsider(_) => Vec::new(),
-            _ => {
-                let node = self.graph.node_of(actor);
-                node.map(|node| self.means_at(node)).unwrap_or_default()
-            }
-        }
+        self.graph.node_of(actor).map(|node| self.means_at(node)).unwrap_or_default()
     }
 
     fn means_at(&self, node: Node) -> Vec<&Means> {
-        match self.graph.guises.number(node) {
+        let [own, supposed] = &self.counted;
+        let (index, counted, id) = match self.graph.guises.number(node) {
             Some(number) => {
-                let id = self.graph.supposed.ids.get(number as usize);
-                id.map(|id| self.of_guises.of_principal(*id).collect()).unwrap_or_default()
+                let Some(id) = self.graph.supposed.ids.get(number as usize) else { return Vec::new() };
+                (&self.of_guises, supposed, *id)
             }
-            None => self.means.of_principal(PrincipalId(node.0)).collect(),
-        }
+            None => (&*self.means, own, PrincipalId(node.0)),
+        };
+        let counts = |position: &&u32| counted.get(**position as usize).copied().unwrap_or(false);
+        index.positions_of(id).iter().filter(counts).filter_map(|position| index.get(*position)).collect()
     }
 
     /// Everybody who can take something by becoming somebody else: principals first, then outsiders. What is added to what
-    /// an actor can take itself is told.
-    pub fn leads(&self) -> Vec<Leads> {
+    /// an actor can take itself is told; of masters, who may do everything, all that they can take.
+    pub fn leads(&self, is_master: &dyn Fn(Actor) -> bool) -> Vec<Leads> {
         // Who acts in the same bundles and has the same means has the same ways.
         let mut alike: BTreeMap<(&[u32], &[u32]), Vec<Node>> = BTreeMap::new();
         for number in 0..self.graph.count() {
@@ -129,7 +142,7 @@ impl<'a> Ways<'a> {
         let mut all: Vec<Leads> = Vec::new();
         for nodes in alike.into_values() {
             let Some(first) = nodes.first() else { continue };
-            let leads = self.leads_of(*first, &mut cache);
+            let leads = self.leads_of(*first, &mut cache, is_master);
             if !leads.is_empty() {
                 let actors = nodes.iter().map(|node| self.graph.guises.actor(*node, None)).collect();
                 all.push(Leads { actors, leads });
@@ -142,7 +155,7 @@ impl<'a> Ways<'a> {
     /// Whom somebody can become so as to take more, the surest and nearest first.
     pub fn leads_from(&self, actor: Actor) -> Vec<Lead> {
         let node = self.graph.node_of(actor);
-        node.map(|node| self.leads_of(node, &mut FxHashMap::default())).unwrap_or_default()
+        node.map(|node| self.leads_of(node, &mut FxHashMap::default(), &|_| false)).unwrap_or_default()
     }
 
     fn takes<'c>(&self, node: Node, cache: &'c mut FxHashMap<Node, Takes>) -> &'c Takes {
@@ -155,8 +168,15 @@ impl<'a> Ways<'a> {
         })
     }
 
-    fn leads_of(&self, source: Node, cache: &mut FxHashMap<Node, Takes>) -> Vec<Lead> {
+    fn leads_of(
+        &self,
+        source: Node,
+        cache: &mut FxHashMap<Node, Takes>,
+        is_master: &dyn Fn(Actor) -> bool,
+    ) -> Vec<Lead> {
         let mut covered: Takes = self.takes(source, cache).clone();
+        // What has been told of masters.
+        let mut mastered = Takes::new();
         let mut leads: Vec<Lead> = Vec::new();
         let mut seen: BTreeSet<Node> = BTreeSet::new();
         for least in CERTAINTIES {
@@ -166,9 +186,13 @@ impl<'a> Ways<'a> {
                     continue;
                 }
                 let mut adds: BTreeMap<Class, Vec<ResourceId>> = BTreeMap::new();
+                let master = is_master(self.graph.actor_of(&reached, *node));
                 for (class, targets) in self.takes(*node, cache) {
-                    let known = covered.entry(*class).or_default();
+                    let known = if master { &mut mastered } else { &mut covered }.entry(*class).or_default();
                     let new: Vec<ResourceId> = targets.iter().copied().filter(|id| known.insert(*id)).collect();
+                    if master {
+                        covered.entry(*class).or_default().extend(&new);
+                    }
                     if !new.is_empty() {
                         adds.insert(*class, new);
                     }
@@ -188,14 +212,22 @@ impl<'a> Ways<'a> {
             adds.get(&means.class)
                 .is_some_and(|targets| means.targets.iter().any(|id| targets.binary_search(id).is_ok()))
         });
-        let surest = useful.map(|means| means.terms.certainty).min()?;
+        let surest = useful.map(|means| &means.terms).min_by_key(|terms| (terms.certainty, terms.conditions.len()))?;
         Some(Lead {
             holder: self.graph.actor_of(reached, node),
             hops: self.graph.hops(reached, node),
-            certainty: surest.max(terms.certainty),
-            terms,
+            terms: terms.and(surest.clone()),
             adds,
         })
+    }
+
+    /// How the holder of a lead takes a resource: the last steps of the way.
+    pub fn last_hops(&self, lead: &Lead, target: ResourceId) -> Vec<Hop> {
+        let all = self.means_of(lead.holder).into_iter();
+        let best = all
+            .filter(|means| lead.adds.contains_key(&means.class) && means.targets.binary_search(&target).is_ok())
+            .min_by_key(|means| (means.terms.certainty, means.steps.len(), means.terms.conditions.len()));
+        best.map(|means| means.hops(self.graph.access.inventory(), lead.holder, target)).unwrap_or_default()
     }
 
     /// The best way from somebody to the loss of a resource: the surest, then the one of fewest steps, then of fewest

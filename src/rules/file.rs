@@ -100,6 +100,27 @@ pub enum Predicate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         beyond: Vec<String>,
     },
+    /// Who can bring about what the definitions call a loss, by becoming somebody else first.
+    Becomes {
+        /// Whom.
+        into: Into,
+        /// Environment of what is lost.
+        environment: String,
+        /// Which kinds of principals; left out: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<Kind>,
+        /// Who is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
+    /// A role lets strangers in.
+    OpenTrust {
+        /// Which strangers.
+        to: OpenTo,
+        /// For identity providers that anybody can get tokens of: their host, and the `sub` of a stranger's token.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        tokens: BTreeMap<String, String>,
+    },
     /// Who can do everything.
     Administrator {
         /// Environment whose resources are at stake.
@@ -166,6 +187,26 @@ pub enum Predicate {
     },
     /// A policy that cannot be read.
     UnreadablePolicy,
+}
+
+/// Whom somebody becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Into {
+    /// Somebody who may do everything that boundary and organisation leave.
+    Administrator,
+    /// Anybody else.
+    Another,
+}
+
+/// Which strangers a role lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenTo {
+    /// Anybody: by a token that anybody can get, or from any account.
+    Anybody,
+    /// Accounts that the snapshot does not hold, without an external id.
+    OutsideAccounts,
 }
 
 /// One CloudFormation type, or several.

@@ -58,6 +58,8 @@ pub(crate) struct Question<'q> {
     pub kinds: &'q Kinds,
     /// What somebody can take of an environment without becoming somebody else; found when first asked for.
     pub means: predicate::Taken<'q>,
+    /// The ways to that by becoming somebody else.
+    pub followed: &'q predicate::Followed<'q>,
     /// Roles of which it was asked whether anybody can become them, and whether nobody can.
     pub unreachable: RefCell<BTreeMap<PrincipalId, bool>>,
     /// Suppressions of the rule that asks.
@@ -87,13 +89,16 @@ impl Question<'_> {
 pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
     let administrators = predicate::administrators(access, definitions);
     let kinds = Kinds::new(access.inventory(), definitions);
+    let means = predicate::Taken::new(access);
+    let followed = predicate::follow(rules, definitions, access, &means, settings);
     let mut question = Question {
         access,
         settings,
         administrators: &administrators,
         definitions,
         kinds: &kinds,
-        means: predicate::Taken::new(access),
+        means,
+        followed: &followed,
         unreachable: RefCell::default(),
         suppressions: Vec::new(),
         stores: OnceLock::new(),

@@ -144,6 +144,7 @@ fn the_set_of_rules() {
     destruction/delete-production-through-what-runs high
     destruction/delete-production-with-passed-role high
     destruction/deploy-role-can-destroy-production high
+    destruction/destroy-production-as-somebody-else critical
     destruction/drop-production-by-stack-update high
     destruction/empty-production-data high
     destruction/expire-production-data high
@@ -165,6 +166,9 @@ fn the_set_of_rules() {
     environment/trail-switched-off high
     environment/trail-without-validation low
     identity/administrator-beyond-break-glass high
+    identity/can-become-administrator critical
+    identity/outside-account-without-external-id medium
+    identity/role-open-to-anybody critical
     identity/unreadable-policy medium
     recovery/backup-vault-lock-still-cooling-off low
     recovery/backup-vault-without-firm-lock medium
@@ -261,6 +265,7 @@ fn the_demo_is_answered_as_its_page_says() {
         ["Customer", "Invoice", "Order"].map(|name| format!("table/{name}-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod"));
     let everything =
         format!("{api} {amplify} {vault} {pipeline} {points} {stack} {other_stack} {tables} {trail} {pool} {webhook}");
+    let losses = format!("{api} {amplify} {stack} {other_stack} {tables} {pool} {webhook}");
     let mut expected = vec![
         format!("delete-production-data-directly (certain): [{people}] on [{pool}]"),
         format!("delete-production-environment-directly (certain): [{people}] on [{amplify}]"),
@@ -270,6 +275,12 @@ fn the_demo_is_answered_as_its_page_says() {
             "deploy-role-can-destroy-production (certain): [role/amplify-service-role] on [{api} {amplify} {stack} {tables} {pool} {webhook}]"
         ),
         format!("administrator-beyond-break-glass (certain): [user/ines] on [{everything}]"),
+        format!("can-become-administrator (certain): [{people}] on [{losses}]"),
+        format!("can-become-administrator (certain): [role/amplify-service-role] on [{losses}]"),
+        format!("can-become-administrator (certain): [role/github-deploy] on [{losses}]"),
+        format!(
+            "destroy-production-as-somebody-else (certain): [role/github-deploy] on [{api} {amplify} {pool} {webhook}]"
+        ),
         format!("automatic-branch-deletion (certain): [] on [{app}]"),
         format!("destructive-updates-in-ci (certain): [] on [{app}]"),
         format!("amplify-production-builds-on-push (certain): [] on [{app}/branches/main]"),

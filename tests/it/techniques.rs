@@ -159,7 +159,7 @@ fn every_technique_says_all_that_it_must() {
                 }
                 _ => assert!(!action.is_wildcard_only(), "{id}: {}", need.action),
             }
-            for key in need.with.keys() {
+            for key in need.with.keys().filter(|key| key.starts_with("iam:")) {
                 assert!(action.condition_key(&key.to_ascii_lowercase(), None), "{id}: {} and {key}", need.action);
             }
         }

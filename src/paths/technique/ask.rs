@@ -253,11 +253,11 @@ impl<'a> Asker<'a> {
         let sure = |on: Arc<str>| (on, Terms::default());
         match &need.on {
             Named::Everything => vec![vec![sure("*".into())]; slots.len()],
-            Named::New(template) | Named::Any(template) => {
+            named @ (Named::New(_) | Named::Any(_)) => {
                 let same = technique.needs.iter().filter(|other| other.on == need.on);
                 let actions: Vec<&str> = same.map(|other| &*other.action).collect();
                 let names: Vec<_> =
-                    made::names(self.access, &self.places, template, &actions, among).into_iter().map(sure).collect();
+                    made::names(self.access, &self.places, named, &actions, among).into_iter().map(sure).collect();
                 vec![names; slots.len()]
             }
             Named::Principal => slots

@@ -1,14 +1,15 @@
 //! Names for what a technique makes, or finds without the snapshot telling: whoever makes a thing chooses its name, so
 //! one that some policy allows is as good as any.
 
-use crate::access::{Access, Among};
+use super::Named;
+use crate::access::{Access, Among, MADE};
 use crate::base::Arn;
 use crate::inventory::Inventory;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The part of a name that nobody would write into a policy.
-const NAME: &str = "foureyes-anything";
+/// Part of the names of what is there and was not read.
+const UNSEEN: &str = "foureyes-unseen";
 
 /// At most so many regions are tried: the account's own, in order.
 const REGIONS: usize = 3;
@@ -18,10 +19,15 @@ const REGIONS: usize = 3;
 pub(super) fn names(
     access: &Access<'_>,
     places: &[Place],
-    template: &str,
+    named: &Named,
     actions: &[&str],
     among: &Among,
 ) -> BTreeSet<Arc<str>> {
+    let (template, name) = match named {
+        Named::New(template) => (template, MADE),
+        Named::Any(template) => (template, UNSEEN),
+        _ => return BTreeSet::new(),
+    };
     let mut names = BTreeSet::new();
     for Place { account, partition, regions } in places {
         let fill = |region: &str, name: &str| {
@@ -31,14 +37,14 @@ pub(super) fn names(
                 .replace("ACCOUNT", account)
                 .replace("NAME", name)
         };
-        names.extend(regions.iter().map(|region| Arc::<str>::from(fill(region, NAME))));
+        names.extend(regions.iter().map(|region| Arc::<str>::from(fill(region, name))));
         let fixed = template.split("NAME").next().unwrap_or_default();
         let Some(head) = Arn::parse(fixed) else {
             continue;
         };
         for pattern in actions.iter().flat_map(|action| access.patterns_that_allow(action, among)) {
             for region in regions {
-                names.extend(instance(pattern, head, region, account, partition).map(Arc::from));
+                names.extend(instance(pattern, head, name, region, account, partition).map(Arc::from));
             }
         }
     }
@@ -76,7 +82,14 @@ pub(super) fn places(inventory: &Inventory) -> Vec<Place> {
 }
 
 /// A name that fits a pattern; `None` where the pattern is of another kind, or has a policy variable.
-fn instance(pattern: &str, template: Arn<'_>, region: &str, account: &str, partition: &str) -> Option<String> {
+fn instance(
+    pattern: &str,
+    template: Arn<'_>,
+    filler: &str,
+    region: &str,
+    account: &str,
+    partition: &str,
+) -> Option<String> {
     if pattern.contains("${") {
         return None;
     }
@@ -89,8 +102,8 @@ fn instance(pattern: &str, template: Arn<'_>, region: &str, account: &str, parti
     let put = |part: &str, value: &str| {
         if part.contains(['*', '?']) || part.is_empty() { value.to_owned() } else { part.to_owned() }
     };
-    let name = rest.replace('*', NAME).replace('?', "x");
-    let name = if rest.starts_with('*') { format!("{begin}{NAME}") } else { name };
+    let name = rest.replace('*', filler).replace('?', "x");
+    let name = if rest.starts_with('*') { format!("{begin}{filler}") } else { name };
     let region = if template.region.is_empty() { String::new() } else { put(at, region) };
     name.starts_with(begin).then(|| format!("arn:{partition}:{service}:{region}:{}:{name}", put(owner, account)))
 }

@@ -13,7 +13,7 @@ pub use fact::Precondition;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/policies/techniques");
 
@@ -188,6 +188,12 @@ pub fn techniques() -> Result<Vec<Technique>, TechniqueError> {
     }
     all.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(all)
+}
+
+/// The techniques that come with the program. That every file can be read is held by a test.
+pub fn built_in() -> &'static [Technique] {
+    static ALL: LazyLock<Vec<Technique>> = LazyLock::new(|| techniques().unwrap_or_default());
+    &ALL
 }
 
 /// Reads one file.

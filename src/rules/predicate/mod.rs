@@ -3,10 +3,12 @@
 
 mod account;
 mod administrator;
+mod becomes;
 mod can_anything;
 mod configuration;
 mod dangling;
 mod destroys;
+mod open_trust;
 mod recoverable;
 mod rollout;
 mod takes;
@@ -15,6 +17,7 @@ mod unreadable;
 use takes::Wanted;
 
 pub use administrator::{Administrator, administrators};
+pub(crate) use becomes::{Followed, follow};
 pub(crate) use destroys::Taken;
 
 use super::file::{Exception, Fix, Predicate, Rule};
@@ -149,6 +152,10 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         Predicate::Destroys { losses, environment, kinds, except } => {
             destroys::drafts(question, losses, Who { environment, kinds, except })
         }
+        Predicate::Becomes { into, environment, kinds, except } => {
+            becomes::drafts(question, *into, Who { environment, kinds, except })
+        }
+        Predicate::OpenTrust { to, tokens } => open_trust::drafts(question, *to, tokens),
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
         Predicate::Configuration { resource_type, environment, violated_if, property, needs } => {
             let looked_for = configuration::LookedFor { violated_if, property, needs: needs.as_ref() };

@@ -1,0 +1,146 @@
+//! Who can bring about a loss by becoming somebody else first.
+
+use super::destroys::{badness, decided};
+use super::{Draft, Drafts, Taken, Ways, Who, add_evidence, carried_in_words, statement_in_words};
+use crate::access::Access;
+use crate::finding::{Evidence, StatementEvidence};
+use crate::inventory::{Principal, PrincipalId, ResourceId, words};
+use crate::paths::{self, Actor, Hop, Lead};
+use crate::rules::definitions::Definitions;
+use crate::rules::file::{Into, Predicate, Rule};
+use crate::rules::kind::Kind;
+use crate::rules::{Question, Settings};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everybody's ways to what the definitions call a loss, by environment.
+pub(crate) type Followed<'q> = BTreeMap<String, paths::Ways<'q>>;
+
+/// Finds the ways to the loss of each environment that a rule asks about.
+pub(crate) fn follow<'q>(
+    rules: &[Rule],
+    definitions: &Definitions,
+    access: &'q Access<'q>,
+    means: &Taken<'_>,
+    settings: &Settings,
+) -> Followed<'q> {
+    let losses: BTreeSet<&str> = definitions.losses.values().flatten().map(String::as_str).collect();
+    let inventory = access.inventory();
+    let mut followed = Followed::new();
+    for rule in rules {
+        let Predicate::Becomes { environment, .. } = &rule.predicate else { continue };
+        followed.entry(environment.clone()).or_insert_with(|| {
+            let belongs = |id: &ResourceId| {
+                let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
+                recognition.is_some_and(|known| known.environment == *environment)
+            };
+            let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+            let counts = |means: &paths::Means| losses.contains(&*means.action);
+            // What break-glass roles are for is no finding.
+            let meant = |(_, known): &(PrincipalId, &Principal)| {
+                settings.break_glass.iter().any(|glob| glob.matches(&known.arn))
+            };
+            let meant = inventory.principal_ids().filter(meant).map(|(id, _)| id).collect();
+            paths::Ways::new(access, paths::built_in(), resources, means.of(environment), &counts).sparing(meant)
+        });
+    }
+    followed
+}
+
+pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Drafts {
+    let Some(followed) = question.followed.get(who.environment) else { return Drafts::new() };
+    let mut drafts = Ways::default();
+    for group in followed.leads(&|actor| is_master(question, actor)) {
+        let members: Vec<PrincipalId> = group.actors.iter().filter_map(|actor| actor.principal()).collect();
+        let members: Vec<PrincipalId> = members.into_iter().filter(|id| who.includes(question, *id)).collect();
+        for lead in group.leads.iter().filter(|lead| is_meant(question, lead, into)) {
+            for member in &members {
+                add(question, followed, who, &mut drafts, *member, lead);
+            }
+        }
+    }
+    drafts.joined(question)
+}
+
+/// Whether a lead is of the kind that is asked for.
+fn is_meant(question: &Question<'_>, lead: &Lead, into: Into) -> bool {
+    let mut becomes = lead.hops.iter().filter_map(|hop| hop.becomes);
+    match into {
+        Into::Administrator => is_master(question, lead.holder),
+        Into::Another => !becomes.any(|actor| is_master(question, actor)),
+    }
+}
+
+/// Whether somebody may do everything that boundary and organisation leave.
+fn is_master(question: &Question<'_>, actor: Actor) -> bool {
+    match actor {
+        Actor::Principal(id) => question.administrators.contains_key(&id),
+        Actor::Unbound(_) | Actor::WithoutBoundary(_) | Actor::Newcomer(_) => true,
+        Actor::Outsider(_) => false,
+    }
+}
+
+fn add(
+    question: &Question<'_>,
+    followed: &paths::Ways<'_>,
+    who: Who<'_>,
+    drafts: &mut Ways,
+    member: PrincipalId,
+    lead: &Lead,
+) {
+    let Some(first) = lead.hops.first() else { return };
+    let statements = first.calls.first().map(|call| decided(question, member, call)).unwrap_or_default();
+    // What one policy grants under the same terms, and is used in the same way, is one cause.
+    let policy = statements.first().map_or("", |statement| statement.policy.as_str());
+    let cause = format!("{policy}|{}|{}", first.by, lead.terms.key());
+    let draft = drafts.draft(&cause, member, || Draft {
+        path: path(question, followed, who, member, lead, &statements),
+        terms: lead.terms.clone(),
+        ..Draft::default()
+    });
+    draft.resources.extend(lead.adds.values().flatten());
+    draft.actions.extend(first.calls.iter().map(|call| call.action.to_string()));
+    draft.requested.extend(first.calls.iter().map(|call| call.on.to_string()));
+    for statement in statements {
+        add_evidence(draft, Evidence::Statement(statement));
+    }
+}
+
+fn path(
+    question: &Question<'_>,
+    followed: &paths::Ways<'_>,
+    who: Who<'_>,
+    member: PrincipalId,
+    lead: &Lead,
+    statements: &[StatementEvidence],
+) -> Vec<String> {
+    let inventory = question.access.inventory();
+    let mut path = Vec::new();
+    if question.kinds.within(inventory, member, who.environment) != Kind::Person {
+        let name = inventory.principal(member).map(words::principal).unwrap_or_default();
+        path.push(format!("{name} {}", question.kinds.why(inventory, member, who.environment)));
+    }
+    let action = lead.hops.first().and_then(|hop| hop.calls.first()).map(|call| &call.action);
+    if let (Some(statement), Some(action)) = (statements.first(), action) {
+        path.push(carried_in_words(inventory, member, statement));
+        path.push(format!("{} allows {action}", statement_in_words(statement)));
+    }
+    path.extend(told_of(question, member, &lead.hops));
+    // The story ends with the worst loss.
+    let worst = lead.adds.iter().min_by_key(|(class, _)| badness(**class));
+    let target = worst.and_then(|(_, targets)| targets.first());
+    let end = target.map(|target| followed.last_hops(lead, *target)).unwrap_or_default();
+    path.extend(end.into_iter().map(|hop| hop.words));
+    path
+}
+
+/// The steps, told of this member of those who are alike.
+fn told_of(question: &Question<'_>, member: PrincipalId, hops: &[Hop]) -> Vec<String> {
+    let inventory = question.access.inventory();
+    let name = |id: PrincipalId| inventory.principal(id).map(words::principal).unwrap_or_default();
+    let told = hops.first().and_then(|hop| hop.actor.principal()).filter(|told| *told != member);
+    let swap = |text: &str| match told {
+        Some(told) => text.replace(&name(told), &name(member)),
+        None => text.to_owned(),
+    };
+    hops.iter().map(|hop| swap(&hop.words)).collect()
+}
