@@ -53,9 +53,18 @@ pub struct Leads {
 type Takes = BTreeMap<Class, BTreeSet<ResourceId>>;
 
 impl<'a> Ways<'a> {
-    /// Finds all ways to the loss of these resources. `means`: what principals can take of them as they are; `counts`:
-    /// which of that is a loss.
+    /// Finds all ways to the loss of these resources. `means`: what principals can take of them as they are.
     pub fn new(
+        access: &'a Access<'a>,
+        techniques: &'a [Technique],
+        resources: Vec<ResourceId>,
+        means: Rc<MeansIndex>,
+    ) -> Ways<'a> {
+        Ways::counting(access, techniques, resources, means, &|_| true)
+    }
+
+    /// The same, where not every means counts.
+    pub fn counting(
         access: &'a Access<'a>,
         techniques: &'a [Technique],
         resources: Vec<ResourceId>,

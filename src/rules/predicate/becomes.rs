@@ -40,7 +40,7 @@ pub(crate) fn follow<'q>(
                 settings.break_glass.iter().any(|glob| glob.matches(&known.arn))
             };
             let meant = inventory.principal_ids().filter(meant).map(|(id, _)| id).collect();
-            paths::Ways::new(access, paths::built_in(), resources, means.of(environment), &counts).sparing(meant)
+            paths::Ways::counting(access, paths::built_in(), resources, means.of(environment), &counts).sparing(meant)
         });
     }
     followed
