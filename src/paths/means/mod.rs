@@ -73,8 +73,8 @@ impl MeansIndex {
         plans.extend(scaling::plans(inventory, resources));
         let mut all = plan::solve(access, &plans);
         // What runs with a role can take what the role can take.
-        let further = workload::plans(inventory, &all);
-        all.extend(plan::solve(access, &further));
+        let further = workload::means(access, &all);
+        all.extend(further);
         MeansIndex::of(inventory, all)
     }
 

@@ -6,7 +6,7 @@
 use super::super::direct;
 use super::super::terms::Terms;
 use super::super::way::{By, Means, On, Step};
-use super::table::{Ask, Book, Subject};
+use super::table::{Ask, Book, Subject, Table};
 use crate::access::Access;
 use crate::catalog::destruction::Class;
 use crate::engine::{Context, Verdict};
@@ -14,7 +14,7 @@ use crate::inventory::{PrincipalId, ResourceId};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A way in which some resources would be lost.
 #[derive(Clone, Debug)]
@@ -48,8 +48,6 @@ pub(super) struct Part {
     pub words: Arc<str>,
     /// What holds for those who may not do it; `None`: they get no further.
     pub otherwise: Option<Terms>,
-    /// What is known of it already.
-    pub known: Option<Verdict>,
     /// Whether it only clears something away.
     pub clears: bool,
 }
@@ -57,15 +55,7 @@ pub(super) struct Part {
 impl Part {
     /// A call of whoever goes the way.
     pub fn call(action: &str, on: On, words: impl Into<Arc<str>>) -> Part {
-        Part {
-            by: By::Actor,
-            ask: Ask::direct(action),
-            on,
-            words: words.into(),
-            otherwise: None,
-            known: None,
-            clears: false,
-        }
+        Part { by: By::Actor, ask: Ask::direct(action), on, words: words.into(), otherwise: None, clears: false }
     }
 
     /// The same with these condition keys.
@@ -88,7 +78,7 @@ impl Part {
     }
 
     fn is_asked(&self) -> bool {
-        self.by != By::Unread && self.known.is_none()
+        self.by != By::Unread
     }
 
     /// The same for those who may; for others, what must hold.
@@ -109,6 +99,11 @@ pub(super) fn context(given: &[(String, Vec<String>)]) -> Context {
 
 /// Finds who can go which plan's way to which of its targets. In the order of the plans.
 pub(super) fn solve(access: &Access<'_>, plans: &[Plan]) -> Vec<Means> {
+    solve_each(access, plans).into_iter().flatten().collect()
+}
+
+/// The same for each plan by itself.
+pub(super) fn solve_each(access: &Access<'_>, plans: &[Plan]) -> Vec<Vec<Means>> {
     let wanted = plans.iter().flat_map(|plan| {
         plan.parts.iter().filter(|part| part.is_asked()).flat_map(|part| {
             let subjects: Vec<Subject> = match &part.on {
@@ -120,50 +115,88 @@ pub(super) fn solve(access: &Access<'_>, plans: &[Plan]) -> Vec<Means> {
         })
     });
     let book = Book::new(access, wanted);
-    let solver = Solver { book: &book, principals: access.inventory().principals.len() };
-    let solved: Vec<Vec<Means>> = plans.par_iter().map(|plan| solver.solve(plan)).collect();
-    solved.into_iter().flatten().collect()
+    let solver = Solver { book: &book, known: Mutex::default() };
+    plans.par_iter().map(|plan| solver.solve(plan)).collect()
 }
+
+/// The rows of some principals in the tables that a plan asks about whoever goes the way, in the order of its parts.
+type Rows = Vec<Option<u32>>;
+
+/// Principals that answer alike in all that is asked of them.
+type Classes = Arc<Vec<(Rows, Vec<PrincipalId>)>>;
 
 struct Solver<'s> {
     book: &'s Book,
-    principals: usize,
+    /// Classes by the tables that tell them apart, and whether one may be missing there.
+    known: Mutex<FxHashMap<Vec<(usize, bool)>, Classes>>,
 }
 
 /// Where a part looks: its table, and the place of the subject for each target.
 struct Look<'p> {
     part: &'p Part,
-    /// `None`: nobody is asked, the answer is not known.
+    /// `None`: nobody is asked.
     table: Option<usize>,
     places: Vec<Option<u32>>,
     /// For what is done with a role's rights: its row.
     row: Option<u32>,
 }
 
-/// What each part of a plan comes to; `None`: it is left out, or not known.
+/// What each part of a plan comes to; `None`: it is left out, or not asked.
 type Grants = Vec<Option<u32>>;
 
 impl Solver<'_> {
     fn solve(&self, plan: &Plan) -> Vec<Means> {
-        let looks: Vec<Look<'_>> = plan.parts.iter().map(|part| self.look(plan, part)).collect();
+        let Some(looks) = plan.parts.iter().map(|part| self.look(plan, part)).collect::<Option<Vec<Look<'_>>>>() else {
+            return Vec::new();
+        };
+        // What a role may not do nobody does through it.
+        let open: Vec<usize> = (0..plan.targets.len())
+            .filter(|at| {
+                looks
+                    .iter()
+                    .filter(|look| look.part.by != By::Actor)
+                    .all(|look| self.grant(look, look.row, *at).is_some())
+            })
+            .collect();
+        if open.is_empty() {
+            return Vec::new();
+        }
         let mut found: BTreeMap<(Grants, Vec<ResourceId>), Vec<PrincipalId>> = BTreeMap::new();
-        for (rows, mut members) in self.classes(&looks) {
-            members.retain(|member| Some(*member) != plan.except);
-            if members.is_empty() {
+        let mut scratch: Grants = Vec::new();
+        for (rows, members) in self.classes(&looks).iter() {
+            let rows = spread(&looks, rows);
+            // Most principals may not touch most stacks: that is seen before anything is said of what is in them.
+            let fixed = |(look, row): (&Look<'_>, &Option<u32>)| {
+                look.part.on == On::Target || self.grant(look, *row, 0).is_some()
+            };
+            if !looks.iter().zip(&rows).all(fixed) {
                 continue;
             }
-            let mut by_grants: BTreeMap<Grants, Vec<ResourceId>> = BTreeMap::new();
-            for (at, target) in plan.targets.iter().enumerate() {
-                if let Some(grants) = self.grants(&looks, &rows, at) {
-                    by_grants.entry(grants).or_default().push(*target);
+            let mut by_grants: FxHashMap<Grants, Vec<ResourceId>> = FxHashMap::default();
+            for at in &open {
+                scratch.clear();
+                for (look, row) in looks.iter().zip(&rows) {
+                    match self.grant(look, *row, *at) {
+                        Some(grant) => scratch.push(grant),
+                        None => break,
+                    }
+                }
+                let Some(target) = plan.targets.get(*at).filter(|_| scratch.len() == looks.len()) else { continue };
+                match by_grants.get_mut(&scratch) {
+                    Some(targets) => targets.push(*target),
+                    None => {
+                        by_grants.insert(scratch.clone(), vec![*target]);
+                    }
                 }
             }
             for key in by_grants {
-                found.entry(key).or_default().extend(&members);
+                let actors = members.iter().copied().filter(|member| Some(*member) != plan.except);
+                found.entry(key).or_default().extend(actors);
             }
         }
         let mut all: Vec<Means> = found
             .into_iter()
+            .filter(|(_, actors)| !actors.is_empty())
             .map(|((grants, mut targets), mut actors)| {
                 actors.sort_unstable();
                 targets.sort_unstable();
@@ -175,47 +208,51 @@ impl Solver<'_> {
         all
     }
 
-    fn look<'p>(&self, plan: &Plan, part: &'p Part) -> Look<'p> {
+    /// `None`: nobody can do it.
+    fn look<'p>(&self, plan: &Plan, part: &'p Part) -> Option<Look<'p>> {
         if !part.is_asked() {
-            return Look { part, table: None, places: Vec::new(), row: None };
+            return Some(Look { part, table: None, places: Vec::new(), row: None });
         }
-        let table = self.book.find(&part.ask);
-        let place = |subject: Subject| table.and_then(|(_, table)| table.place(&subject));
+        let (index, table) = self.book.find(&part.ask)?;
         let places = match &part.on {
-            On::Target => plan.targets.iter().map(|target| place(Subject::Resource(*target))).collect(),
-            On::Resource(id) => vec![place(Subject::Resource(*id))],
-            On::Arn(arn) => vec![place(Subject::Arn(Arc::clone(arn)))],
+            On::Target => plan.targets.iter().map(|target| table.place(&Subject::Resource(*target))).collect(),
+            On::Resource(id) => vec![table.place(&Subject::Resource(*id))],
+            On::Arn(arn) => vec![table.place(&Subject::Arn(Arc::clone(arn)))],
         };
         let row = match part.by {
-            By::Role(role) => table.and_then(|(_, table)| table.row_of(role)),
+            By::Role(role) => Some(table.row_of(role)?),
             By::Actor | By::Unread => None,
         };
-        Look { part, table: table.map(|(index, _)| index), places, row }
+        Some(Look { part, table: Some(index), places, row })
     }
 
-    /// Principals that answer alike in all that is asked of them, with their row for each part.
-    fn classes(&self, looks: &[Look<'_>]) -> Vec<(Vec<Option<u32>>, Vec<PrincipalId>)> {
-        let asked = |look: &&Look<'_>| look.part.by == By::Actor && look.part.is_asked();
-        let Some(rarest) = looks
+    /// Principals that answer alike in all that is asked of whoever goes the way.
+    fn classes(&self, looks: &[Look<'_>]) -> Classes {
+        let asked: Vec<(usize, bool)> = looks
             .iter()
-            .filter(asked)
-            .filter(|look| look.part.otherwise.is_none())
-            .filter_map(|look| self.book.get(look.table?))
-            .min_by_key(|table| table.members())
-        else {
-            return Vec::new();
-        };
-        let mut classes: FxHashMap<Vec<Option<u32>>, Vec<PrincipalId>> = FxHashMap::default();
+            .filter(|look| look.part.by == By::Actor)
+            .filter_map(|look| Some((look.table?, look.part.otherwise.is_some())))
+            .collect();
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked) {
+            return Arc::clone(known);
+        }
+        let found = Arc::new(self.find_classes(&asked));
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, Arc::clone(&found));
+        found
+    }
+
+    fn find_classes(&self, asked: &[(usize, bool)]) -> Vec<(Rows, Vec<PrincipalId>)> {
+        let tables: Vec<(&Table, bool)> =
+            asked.iter().filter_map(|(table, optional)| Some((self.book.get(*table)?, *optional))).collect();
+        let needed = tables.iter().filter(|(_, optional)| !optional).map(|(table, _)| *table);
+        let Some(rarest) = needed.min_by_key(|table| table.members()) else { return Vec::new() };
+        let mut classes: FxHashMap<Rows, Vec<PrincipalId>> = FxHashMap::default();
         for principal in rarest.principals() {
-            debug_assert!((principal.0 as usize) < self.principals, "of this inventory");
-            let rows: Option<Vec<Option<u32>>> = looks
+            let rows: Option<Rows> = tables
                 .iter()
-                .map(|look| match look.part.by {
-                    By::Actor => {
-                        let row = look.table.and_then(|at| self.book.get(at)).and_then(|table| table.row_of(principal));
-                        (row.is_some() || look.part.otherwise.is_some()).then_some(row)
-                    }
-                    By::Role(_) | By::Unread => Some(look.row),
+                .map(|(table, optional)| {
+                    let row = table.row_of(principal);
+                    (row.is_some() || *optional).then_some(row)
                 })
                 .collect();
             if let Some(rows) = rows {
@@ -227,24 +264,15 @@ impl Solver<'_> {
         all
     }
 
-    /// What each part comes to for a target; `None`: some part is not allowed.
-    fn grants(&self, looks: &[Look<'_>], rows: &[Option<u32>], at: usize) -> Option<Grants> {
-        looks
-            .iter()
-            .zip(rows)
-            .map(|(look, row)| {
-                if !look.part.is_asked() {
-                    return Some(None);
-                }
-                let place = match look.part.on {
-                    On::Target => look.places.get(at),
-                    On::Resource(_) | On::Arn(_) => look.places.first(),
-                };
-                let table = self.book.get(look.table?)?;
-                let grant = row.zip(place.copied().flatten()).and_then(|(row, place)| table.grant(row, place));
-                (grant.is_some() || look.part.otherwise.is_some()).then_some(grant)
-            })
-            .collect()
+    /// What a part comes to for a target: a decision, or nothing where it is left out or not asked; `None`: it is denied.
+    fn grant(&self, look: &Look<'_>, row: Option<u32>, at: usize) -> Option<Option<u32>> {
+        let Some(table) = look.table else { return Some(None) };
+        let place = match look.part.on {
+            On::Target => look.places.get(at),
+            On::Resource(_) | On::Arn(_) => look.places.first(),
+        };
+        let grant = row.zip(place.copied().flatten()).and_then(|(row, place)| self.book.get(table)?.grant(row, place));
+        (grant.is_some() || look.part.otherwise.is_some()).then_some(grant)
     }
 
     fn means(
@@ -270,7 +298,7 @@ impl Solver<'_> {
                     if part.is_asked() {
                         continue;
                     }
-                    part.known.unwrap_or(Verdict::Unknown)
+                    Verdict::Unknown
                 }
             };
             steps.push(Step {
@@ -293,4 +321,14 @@ impl Solver<'_> {
             steps,
         }
     }
+}
+
+/// The rows of a class for all parts of a plan.
+fn spread(looks: &[Look<'_>], rows: &[Option<u32>]) -> Vec<Option<u32>> {
+    let mut rows = rows.iter().copied();
+    let of_part = |look: &Look<'_>| match (look.part.by, look.table) {
+        (By::Actor, Some(_)) => rows.next().flatten(),
+        _ => look.row,
+    };
+    looks.iter().map(of_part).collect()
 }

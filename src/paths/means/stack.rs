@@ -43,10 +43,11 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
     let wanted: BTreeSet<ResourceId> = resources.iter().copied().collect();
     let members = Members::new(inventory);
     let roles = roles_trusting(inventory, CLOUDFORMATION);
+    let role_matters = mentions(inventory, ROLE_KEY);
     let mut plans = Vec::new();
     for id in members.stacks_over(resources) {
         let Some(stack) = inventory.resource(id).filter(|resource| resource.kind == STACK) else { continue };
-        let scene = Scene { inventory, id, stack };
+        let scene = Scene { inventory, id, stack, role_matters };
         // What is deleted by the same action and kept by the same things goes together.
         let mut alike: BTreeMap<Alike, Vec<Member>> = BTreeMap::new();
         for member in members.of(id).into_iter().filter(|member| wanted.contains(&member.resource)) {
@@ -72,6 +73,8 @@ struct Scene<'i> {
     inventory: &'i Inventory,
     id: ResourceId,
     stack: &'i Resource,
+    /// Whether some policy asks which role a request names.
+    role_matters: bool,
 }
 
 /// Resources of a stack that go in the same way.
@@ -180,6 +183,15 @@ impl Scene<'_> {
         }
     }
 
+    /// The request names the role, or none.
+    fn given_role(&self, part: Part, role: Option<&str>) -> Part {
+        match role {
+            _ if !self.role_matters => part,
+            Some(arn) => part.given(&[(ROLE_KEY, &[arn])]),
+            None => part.given(&[(ROLE_KEY, &[])]),
+        }
+    }
+
     /// The calls that delete the stack.
     fn delete(&self, _group: &Group, role: Option<&str>) -> Vec<Part> {
         let name = words::resource(self.stack);
@@ -191,7 +203,7 @@ impl Scene<'_> {
             }
         }
         let call = Part::call("cloudformation:DeleteStack", On::Resource(self.id), format!("{{who}} deletes {name}"));
-        parts.push(given_role(call, role));
+        parts.push(self.given_role(call, role));
         parts
     }
 
@@ -212,7 +224,7 @@ impl Scene<'_> {
             on.clone(),
             format!("{{who}} carries the change of {name} out"),
         );
-        let mut ways = vec![vec![given_role(update, role)], vec![given_role(create, role), execute]];
+        let mut ways = vec![vec![self.given_role(update, role)], vec![self.given_role(create, role), execute]];
         if group.policy_forbids {
             let overrides = Part::call(
                 "cloudformation:SetStackPolicy",
@@ -251,12 +263,11 @@ impl Scene<'_> {
     }
 }
 
-/// The request names the role, or none.
-fn given_role(part: Part, role: Option<&str>) -> Part {
-    match role {
-        Some(arn) => part.given(&[(ROLE_KEY, &[arn])]),
-        None => part.given(&[(ROLE_KEY, &[])]),
-    }
+/// Whether some policy has a condition on a key.
+fn mentions(inventory: &Inventory, key: &str) -> bool {
+    let policies = inventory.documents.iter().filter_map(|document| document.policy.as_ref());
+    let mut conditions = policies.flat_map(|policy| &policy.statements).flat_map(|statement| &statement.conditions);
+    conditions.any(|condition| condition.key.eq_ignore_ascii_case(key))
 }
 
 fn last(arn: &str) -> &str {

@@ -10,9 +10,11 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html>
 
 use super::super::guard::obstacles;
-use super::super::way::{By, Means, On};
+use super::super::terms::Terms;
+use super::super::way::{By, Means, On, Step};
 use super::own::clear;
-use super::plan::{Part, Plan};
+use super::plan::{Part, Plan, solve_each};
+use crate::access::Access;
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, PrincipalId, Resource, ResourceId, words};
 use rustc_hash::FxHashMap;
@@ -28,35 +30,41 @@ pub(super) const PIPELINE: &str = "pipeline";
 /// What a container runs is changed.
 pub(super) const CONTAINER: &str = "container";
 
-/// Plans for everything that runs with a role which has one of these means.
-pub(super) fn plans(inventory: &Inventory, means: &[Means]) -> Vec<Plan> {
-    let mut of_role: FxHashMap<PrincipalId, Vec<&Means>> = FxHashMap::default();
+/// Means by everything that runs with a role which has one of these means.
+pub(super) fn means(access: &Access<'_>, known: &[Means]) -> Vec<Means> {
+    let inventory = access.inventory();
     let changes: Vec<Change> = inventory.resource_ids().flat_map(|(id, known)| changes(inventory, id, known)).collect();
     let roles: BTreeSet<PrincipalId> = changes.iter().map(|change| change.role).collect();
-    for one in means {
-        // What a role takes through a setting or a key it takes all the same; a loss of the record or of a guard alone
-        // is no loss of a resource.
-        if matches!(one.class, Class::Environment | Class::Data | Class::Recovery) {
-            for actor in one.actors.iter().filter(|actor| roles.contains(actor)) {
-                of_role.entry(*actor).or_default().push(one);
+    let mut of_role: FxHashMap<PrincipalId, Vec<&Means>> = FxHashMap::default();
+    // A loss of the record or of a guard alone is no loss of a resource.
+    for one in known.iter().filter(|one| matches!(one.class, Class::Environment | Class::Data | Class::Recovery)) {
+        for actor in one.actors.iter().filter(|actor| roles.contains(actor)) {
+            of_role.entry(*actor).or_default().push(one);
+        }
+    }
+    let losses: FxHashMap<PrincipalId, Vec<Loss<'_>>> =
+        of_role.into_iter().map(|(role, means)| (role, losses(&means))).collect();
+    let useful: Vec<&Change> = changes.iter().filter(|change| losses.contains_key(&change.role)).collect();
+    let plans: Vec<Plan> = useful.iter().map(|change| change.plan()).collect();
+    let mut all = Vec::new();
+    // Whoever can change two things that run with one role is told of the first.
+    let mut told: BTreeSet<(PrincipalId, &str, PrincipalId)> = BTreeSet::new();
+    for (change, entries) in useful.iter().zip(solve_each(access, &plans)) {
+        for entry in entries {
+            let new = |actor: &&PrincipalId| told.insert((change.role, change.kind, **actor));
+            let actors: Arc<[PrincipalId]> = entry.actors.iter().filter(new).copied().collect();
+            for loss in losses.get(&change.role).into_iter().flatten().filter(|_| !actors.is_empty()) {
+                all.push(change.through(inventory, &entry, &actors, loss));
             }
         }
     }
-    let worst: FxHashMap<PrincipalId, Vec<Loss<'_>>> =
-        of_role.into_iter().map(|(role, means)| (role, losses(&means))).collect();
-    let mut plans = Vec::new();
-    for change in &changes {
-        for loss in worst.get(&change.role).into_iter().flatten() {
-            plans.extend(change.plan(inventory, loss));
-        }
-    }
-    plans
+    all
 }
 
 /// The easiest means to a kind of loss, with everything it reaches for which there is no easier one.
 struct Loss<'m> {
     means: &'m Means,
-    targets: Vec<ResourceId>,
+    targets: Arc<[ResourceId]>,
 }
 
 /// For each resource and kind of loss the easiest means: the surest, of the fewest steps.
@@ -69,7 +77,7 @@ fn losses<'m>(means: &[&'m Means]) -> Vec<Loss<'m>> {
     let mut all = Vec::new();
     for one in sorted {
         let new = |target: &&ResourceId| taken.insert((**target, one.class));
-        let targets: Vec<ResourceId> = one.targets.iter().filter(new).copied().collect();
+        let targets: Arc<[ResourceId]> = one.targets.iter().filter(new).copied().collect();
         if !targets.is_empty() {
             all.push(Loss { means: one, targets });
         }
@@ -81,33 +89,45 @@ fn losses<'m>(means: &[&'m Means]) -> Vec<Loss<'m>> {
 struct Change {
     kind: &'static str,
     role: PrincipalId,
+    /// What runs.
+    on: ResourceId,
     parts: Vec<Part>,
-    /// What runs, and as what, in words.
+    /// The same in words.
     runs: String,
 }
 
 impl Change {
-    fn plan(&self, inventory: &Inventory, loss: &Loss<'_>) -> Option<Plan> {
-        let role = inventory.principal(self.role)?;
-        let mut parts = self.parts.clone();
-        for step in &loss.means.steps {
-            let by = if step.by == By::Actor { By::Role(self.role) } else { step.by };
-            let who = format!("{} (as role {})", self.runs, role.name);
-            let mut part = Part::call(&step.action, step.on.clone(), step.words.replace("{who}", &who)).by(by);
-            part.ask.given.clone_from(&step.given);
-            part.known = Some(step.verdict);
-            part.clears = step.clears;
-            parts.push(part);
+    /// What has to be allowed to change it.
+    fn plan(&self) -> Plan {
+        Plan {
+            kind: self.kind,
+            class: Class::Guard,
+            action: "".into(),
+            targets: vec![self.on],
+            parts: self.parts.clone(),
+            terms: Terms::default(),
+            except: Some(self.role),
         }
-        Some(Plan {
+    }
+
+    /// Those who can change it take what its role takes.
+    fn through(&self, inventory: &Inventory, entry: &Means, actors: &Arc<[PrincipalId]>, loss: &Loss<'_>) -> Means {
+        let role = inventory.principal(self.role).map_or("", |role| &role.name);
+        let who = format!("{} (as role {role})", self.runs);
+        let as_role = |step: &Step| Step {
+            by: if step.by == By::Actor { By::Role(self.role) } else { step.by },
+            words: step.words.replace("{who}", &who).into(),
+            ..step.clone()
+        };
+        Means {
             kind: self.kind,
             class: loss.means.class,
             action: Arc::clone(&loss.means.action),
-            targets: loss.targets.clone(),
-            parts,
-            terms: loss.means.terms.clone(),
-            except: Some(self.role),
-        })
+            actors: Arc::clone(actors),
+            targets: Arc::clone(&loss.targets),
+            terms: entry.terms.clone().and(loss.means.terms.clone()),
+            steps: entry.steps.iter().cloned().chain(loss.means.steps.iter().map(as_role)).collect(),
+        }
     }
 }
 
@@ -117,7 +137,7 @@ fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Chang
     let on = On::Resource(id);
     let call = |action: &str, what: &str| Part::call(action, on.clone(), format!("{{who}} {what} ({action})"));
     let one = |kind, role: Option<PrincipalId>, parts: Vec<Part>| {
-        role.map(|role| Change { kind, role, parts, runs: name.clone() })
+        role.map(|role| Change { kind, role, on: id, parts, runs: name.clone() })
     };
     match known.kind.as_str() {
         "AWS::Lambda::Function" => {
