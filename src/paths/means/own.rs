@@ -60,11 +60,11 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
             };
             parts.extend(clear(obstacle.guard, &on, &whose, obstacle.read));
         }
+        let action = entry.action();
+        let happens = sentence(entry.consequence());
         let words = match entry.carried_out_by() {
-            Some(service) => {
-                format!("{{who}} calls {} on {{what}}, and {service} does the rest by itself", entry.action())
-            }
-            None => format!("{{who}} calls {} on {{what}}", entry.action()),
+            Some(service) => format!("{{who}} calls {action} on {{what}}, and {service} does the rest: {happens}"),
+            None => format!("{{who}} calls {action} on {{what}}: {happens}"),
         };
         parts.push(Part::call(entry.action(), On::Target, words));
         plans.push(Plan {
@@ -76,6 +76,16 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
             terms: Terms::default(),
             except: None,
         });
+    }
+}
+
+/// A sentence as it goes on after a colon.
+fn sentence(text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) if !text.starts_with("AWS") => first.to_lowercase().chain(characters).collect(),
+        _ => text.to_owned(),
     }
 }
 

@@ -416,6 +416,9 @@ fn evidence(inventory: &Inventory, principal: PrincipalId, applied: &[Applied]) 
         })
         .collect();
     all.dedup();
+    // What a policy of the resource leaves to identity policies is theirs: a key that trusts its account, say.
+    let own = |one: &StatementEvidence| holder.policies.iter().any(|attachment| *attachment.name == *one.policy);
+    all.sort_by_key(|one| !own(one));
     all
 }
 
@@ -434,6 +437,7 @@ fn carried_in_words(inventory: &Inventory, principal: PrincipalId, statement: &S
             format!("{who} is in group {name}, which carries {}", words::policy(&statement.policy))
         }
         None if statement.policy.starts_with("arn:") => format!("{who} has {}", words::policy(&statement.policy)),
+        None if statement.policy.starts_with("resource policy of ") => format!("the {} names {who}", statement.policy),
         None => format!("{who} has {}", statement.policy),
     }
 }
