@@ -159,6 +159,9 @@ pub struct TargetResource {
     /// CloudFormation type.
     #[serde(rename = "type")]
     pub kind: String,
+    /// Its region, as far as known: ARNs of buckets do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// CloudFormation properties.
     pub properties: serde_json::Map<String, serde_json::Value>,
     /// Tags.

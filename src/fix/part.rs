@@ -16,17 +16,21 @@ pub(super) fn unit(mut change: Change, terraform: &str) -> Result<Unit, NoFix> {
     let no_id = || NoFix::NoImportId { arn: arn.to_owned() };
     let parsed = Arn::parse(arn).ok_or_else(no_id)?;
     let whole = parsed.resource.strip_prefix(part.name_after).filter(|name| !name.is_empty()).ok_or_else(no_id)?;
+    let region = match parsed.region {
+        "" => resource.region.as_deref().unwrap_or_default(),
+        own => own,
+    };
     let name = names::identifier(&[whole, parsed.region], arn);
     let mut comments = titles(&change.findings);
     comments.extend(change.notes.iter().flat_map(|note| hcl::wrapped(note)));
 
     let mut body = hcl::block("resource", &[part.terraform, &name]);
-    if parsed.region.is_empty() {
+    if region.is_empty() {
         let text = format!("The provider's region must be that of {whole}.");
         comments.extend(hcl::wrapped(&text));
         change.notes.push(format!("{arn}: {text}"));
     } else {
-        hcl::set(&mut body, "region", hcl::string(parsed.region));
+        hcl::set(&mut body, "region", hcl::string(region));
     }
     hcl::set(&mut body, part.of, hcl::string(whole));
     let wanted = change.arguments.iter().map(|(path, value)| Wanted { path, value: hcl::json(value), fix: true });

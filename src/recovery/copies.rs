@@ -149,7 +149,7 @@ impl<'i> Gathering<'_, 'i> {
 
     /// Notes a call whose answer is missing.
     fn needs(&mut self, store: &Resource, service: &str, operation: &str) {
-        if !self.inventory().was_read(store.account, service, operation) {
+        if !self.inventory().was_read_of(store, service, operation) {
             self.unread.insert(format!("{service}:{operation}"));
         }
     }

@@ -299,7 +299,7 @@ fn proof(index: &Index<'_>, store: ResourceId, copies: &[Copy], missing: bool, u
     if copies.is_empty() && !missing {
         return Proof::NothingToRestore;
     }
-    if !index.inventory.was_read(known.account, "backup", "ListRestoreJobs") {
+    if !index.inventory.was_read_of(known, "backup", "ListRestoreJobs") {
         unread.insert("backup:ListRestoreJobs".to_owned());
         return Proof::NotRead;
     }

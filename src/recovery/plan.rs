@@ -47,7 +47,8 @@ impl Plans {
 
     /// Whether a plan of the store's account selects it; `None`: the account has no plan that selects anything.
     pub fn select(&self, inventory: &Inventory, store: &Resource) -> Option<Answer> {
-        let region = Arn::parse(&store.arn).map_or("", |arn| arn.region);
+        let of_arn = Arn::parse(&store.arn).map_or("", |arn| arn.region);
+        let region = store.region.as_deref().unwrap_or(of_arn);
         let mut of_account = self.0.iter().filter(|selection| selection.account == store.account).peekable();
         of_account.peek()?;
         let mut answer = Answer::No;

@@ -242,7 +242,7 @@ impl BriefAccount {
             ("cloudtrail", "DescribeTrails"),
             ("cloudwatch", "DescribeAlarms"),
             ("events", "ListRules"),
-            ("logs", "DescribeLogGroups"),
+            ("logs", "DescribeMetricFilters"),
             ("route53", "ListHealthChecks"),
         ];
         let said = |(service, operation): &(&str, &str)| {

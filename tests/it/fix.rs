@@ -39,7 +39,7 @@ pub fn finding(id: &str, fix: Option<FixIntent>) -> Finding {
 
 fn target(arn: &str, kind: &str, properties: Value) -> TargetResource {
     let Value::Object(properties) = properties else { panic!("not an object") };
-    TargetResource { arn: arn.into(), kind: kind.into(), properties, tags: BTreeMap::new() }
+    TargetResource { arn: arn.into(), kind: kind.into(), region: None, properties, tags: BTreeMap::new() }
 }
 
 fn set(resource: TargetResource, arguments: &[(&str, Value)]) -> Option<FixIntent> {
@@ -559,6 +559,11 @@ fn a_part_is_set_and_the_rest_is_not_touched() {
       }
     }
     "#);
+    let mut uploads = target("arn:aws:s3:::shop-uploads", "AWS::S3::Bucket", json!({}));
+    uploads.region = Some("eu-central-1".into());
+    let elsewhere =
+        set_part(uploads, "aws_s3_bucket_versioning", &[("versioning_configuration.status", json!("Enabled"))]);
+    assert!(only(elsewhere).contains("  region = \"eu-central-1\"\n  bucket = \"shop-uploads\"\n"));
     let unknown = set_part(table(), "aws_s3_bucket_versioning", &[("a", json!(1))]);
     assert!(matches!(fix::for_finding(&finding("f", unknown)), Err(NoFix::UnknownType { .. })));
 }

@@ -93,6 +93,7 @@ fn realistic() -> Report {
                 resource: TargetResource {
                     arn: TABLE.into(),
                     kind: "AWS::DynamoDB::Table".into(),
+                    region: None,
                     properties: serde_json::Map::new(),
                     tags: BTreeMap::new(),
                 },
@@ -442,8 +443,13 @@ fn json_follows_its_schema() {
     validate(&clean());
     validate(&Report::default());
 
-    let target =
-        TargetResource { arn: "a".into(), kind: "b".into(), properties: serde_json::Map::new(), tags: BTreeMap::new() };
+    let target = TargetResource {
+        arn: "a".into(),
+        kind: "b".into(),
+        region: None,
+        properties: serde_json::Map::new(),
+        tags: BTreeMap::new(),
+    };
     let mut report = realistic();
     for (index, fix) in [
         FixIntent::DetachPolicy { policy: "p".into(), from: vec!["f".into()], remaining: BTreeMap::new() },

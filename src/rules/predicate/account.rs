@@ -101,7 +101,7 @@ impl<'i> Holder<'i> {
         if heard.next().is_some() || self.of("AWS::Logs::LogGroup").any(|group| self.is_counted(group)) {
             return None;
         }
-        let calls = [("events", "ListRules"), ("logs", "DescribeLogGroups"), ("cloudwatch", "DescribeAlarms")];
+        let calls = [("events", "ListRules"), ("logs", "DescribeMetricFilters"), ("cloudwatch", "DescribeAlarms")];
         let notes = vec!["no event rule and no metric filter with an alarm speaks of a deletion".to_owned()];
         Some(self.unless_unread(&calls, notes))
     }
@@ -140,7 +140,8 @@ impl<'i> Holder<'i> {
             })
             .collect();
         let alarms: Vec<&Resource> = self.of("AWS::CloudWatch::Alarm").filter(|alarm| tells(alarm)).collect();
-        if alarms.iter().any(|alarm| may_watch(alarm, &names)) {
+        let composite = self.of("AWS::CloudWatch::CompositeAlarm").any(tells);
+        if composite || alarms.iter().any(|alarm| may_watch(alarm, &names)) {
             return None;
         }
         let note = match alarms.len() {
@@ -235,7 +236,7 @@ fn tells(alarm: &Resource) -> bool {
 }
 
 /// Whether an alarm may notice that production is gone: it names something of production, it looks at a metric of the
-/// account's own making, or at other alarms. Only metrics of AWS about other resources certainly do not.
+/// account's own making. Only metrics of AWS about other resources certainly do not.
 fn may_watch(alarm: &Resource, names: &BTreeSet<&str>) -> bool {
     let own_metric = |metric: &Value| {
         metric.get("Namespace").and_then(Value::as_str).is_some_and(|namespace| !namespace.starts_with("AWS/"))
@@ -248,10 +249,7 @@ fn may_watch(alarm: &Resource, names: &BTreeSet<&str>) -> bool {
     let queries = alarm.properties.get("Metrics").and_then(Value::as_array);
     let metrics = queries.into_iter().flatten().filter_map(|query| query.get("MetricStat")?.get("Metric"));
     let whole = Value::Object(alarm.properties.clone());
-    alarm.properties.contains_key("AlarmRule")
-        || own_metric(&whole)
-        || named(&whole)
-        || metrics.clone().any(|metric| own_metric(metric) || named(metric))
+    own_metric(&whole) || named(&whole) || metrics.clone().any(|metric| own_metric(metric) || named(metric))
 }
 
 /// Whether an event rule passes on to somebody that something was deleted.

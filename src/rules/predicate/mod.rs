@@ -386,6 +386,7 @@ fn target(inventory: &Inventory, id: ResourceId) -> Option<TargetResource> {
     Some(TargetResource {
         arn: known.arn.to_string(),
         kind: known.kind.clone(),
+        region: known.region.as_deref().map(str::to_owned),
         properties: known.properties.clone(),
         tags: known.tags.clone(),
     })
