@@ -270,8 +270,10 @@ impl BriefAccount {
             json!({"id": "o-cases", "roots": [{"id": "r-cases", "policies": ids}], "policies": policies})
         });
         let parent = organization.as_ref().map(|_| "r-cases");
+        // AWS attaches the policy that allows everything to every account.
+        let policies_of_account = organization.as_ref().map_or(json!([]), |_| json!(["p-0"]));
         let text = json!({"schema": snapshot::SCHEMA, "collected_at": COLLECTED_AT, "organization": organization,
-            "accounts": [{"id": ACCOUNT, "parent": parent,
+            "accounts": [{"id": ACCOUNT, "parent": parent, "policies": policies_of_account,
             "authorization_details": {"UserDetailList": users, "GroupDetailList": groups, "RoleDetailList": roles,
                 "Policies": policies},
             "resources": self.resources, "coverage": coverage}]})

@@ -1,7 +1,7 @@
 //! What words in the rules mean: data in `policies/definitions.yaml`.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The definitions.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -13,6 +13,13 @@ pub struct Definitions {
     pub kinds: Kinds,
     /// Losses by name: the actions that each may come of.
     pub losses: BTreeMap<String, Vec<String>>,
+}
+
+impl Definitions {
+    /// The actions that any of these losses comes of.
+    pub fn actions_of<'d>(&'d self, losses: &[String]) -> BTreeSet<&'d str> {
+        losses.iter().filter_map(|loss| self.losses.get(loss)).flatten().map(String::as_str).collect()
+    }
 }
 
 /// By what kinds of principals are told apart, besides what IAM itself says.

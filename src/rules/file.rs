@@ -78,6 +78,55 @@ pub enum Predicate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
+    /// Who can bring about one of these losses and, before, switch off everything that would record it.
+    Silences {
+        /// Names of losses in the definitions.
+        losses: Vec<String>,
+        /// Environment of what is lost.
+        environment: String,
+        /// CloudFormation type of what records, in the account of whoever destroys.
+        record: String,
+        /// The actions that each switch it off.
+        actions: Vec<String>,
+        /// Which kinds of principals; left out: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<Kind>,
+        /// Who is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
+    /// Which users can bring about one of these losses with an access key alone.
+    WithoutSecondFactor {
+        /// Names of losses in the definitions.
+        losses: Vec<String>,
+        /// Environment of what is lost.
+        environment: String,
+        /// Who is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
+    /// Resources that no policy of the organisation keeps from these losses.
+    OrganizationGuard {
+        /// Names of losses in the definitions.
+        losses: Vec<String>,
+        /// Environment of the resources.
+        environment: String,
+    },
+    /// A guard that looks like one and is none.
+    HollowGuard {
+        /// Which.
+        of: Hollow,
+        /// Names of losses in the definitions that it seems to keep from.
+        losses: Vec<String>,
+        /// Environment of the resources.
+        environment: String,
+        /// Which kinds of principals; left out: all.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kinds: Vec<Kind>,
+        /// Who is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
     /// Who can take a resource of the environment, and how.
     Takes {
         /// Kinds of means, such as `stack-deletion`.
@@ -273,6 +322,20 @@ pub enum AccountLack {
     OwnAccount,
     /// A stack, or a tag of a tool, that says from which code the resources can be made again.
     Code,
+}
+
+/// A guard that looks like one and is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hollow {
+    /// A deny that asks for the tag of a bucket whose tags S3 does not look at.
+    BucketTag,
+    /// A deny that asks for a key which the service never sends with the action.
+    AbsentKey,
+    /// An allow under `ForAllValues` on a key that the caller may leave out.
+    ForAllValues,
+    /// Termination protection of a stack, whose members can be emptied or deleted one by one.
+    TerminationProtection,
 }
 
 /// A way into an environment.

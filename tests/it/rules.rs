@@ -113,6 +113,7 @@ fn every_action_is_known() {
                 }
                 actions.extend(named.iter().map(String::as_str));
             }
+            Predicate::Silences { actions: named, .. } => actions.extend(named.iter().map(String::as_str)),
             Predicate::CanAnything { asks, .. } => actions.extend(asks.iter().map(|ask| ask.action.as_str())),
             _ => {}
         }
@@ -145,12 +146,15 @@ fn the_set_of_rules() {
     destruction/delete-production-with-passed-role high
     destruction/deploy-role-can-destroy-production high
     destruction/destroy-production-as-somebody-else critical
+    destruction/destroys-production-and-silences-the-trail critical
     destruction/drop-production-by-stack-update high
     destruction/empty-production-data high
     destruction/expire-production-data high
     destruction/lead-visitors-of-production-astray high
+    destruction/no-organization-policy-guards-production medium
     destruction/other-environment-can-destroy-production critical
     destruction/outside-account-can-destroy-production critical
+    destruction/protected-stack-with-buckets-to-empty medium
     destruction/workload-can-destroy-production high
     environment/account-without-trail high
     environment/deletions-alert-nobody medium
@@ -165,8 +169,12 @@ fn the_set_of_rules() {
     environment/trail-of-one-region medium
     environment/trail-switched-off high
     environment/trail-without-validation low
+    identity/access-key-alone-deletes-production medium
     identity/administrator-beyond-break-glass high
     identity/can-become-administrator critical
+    identity/deny-by-absent-key-never-applies medium
+    identity/deny-by-bucket-tag-never-applies medium
+    identity/for-all-values-lets-absent-keys-pass medium
     identity/outside-account-without-external-id medium
     identity/role-open-to-anybody critical
     identity/unreadable-policy medium
@@ -300,6 +308,13 @@ fn the_demo_is_answered_as_its_page_says() {
         "production-shares-its-account (certain): [] on [root]".to_owned(),
         "production-watched-by-nobody (certain): [] on [root]".to_owned(),
         format!("production-not-made-by-code (conditional): [] on [{app} {pipeline}]"),
+        format!(
+            "access-key-alone-deletes-production (certain): [{people}] on [{api} {amplify} {stack} {tables} {pool} {webhook}]"
+        ),
+        // The organisation was not visible.
+        format!(
+            "no-organization-policy-guards-production (unknown): [] on [{api} {amplify} {stack} {other_stack} {tables} {pool}]"
+        ),
         // Buckets were not read.
         format!("delete-data-of-any-name (conditional): [{developers}] on []"),
     ];

@@ -9,7 +9,7 @@ use crate::catalog::{self, destruction::Class};
 use crate::engine::Target;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{DocumentId, Inventory, PrincipalId, ResourceId, words};
-use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Step, direct};
+use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Step, Terms, direct};
 use crate::rules::Question;
 use crate::rules::kind::Kind;
 use rustc_hash::FxHashMap;
@@ -48,8 +48,7 @@ impl<'q> Taken<'q> {
 
 pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -> Drafts {
     let index = question.means.of(who.environment);
-    let actions: BTreeSet<&str> =
-        losses.iter().filter_map(|loss| question.definitions.losses.get(loss)).flatten().map(String::as_str).collect();
+    let actions = question.definitions.actions_of(losses);
     let mut told = Told::new(question, who);
     for (position, means) in (0u32..).zip(index.all()) {
         if actions.contains(&*means.action) {
@@ -69,13 +68,22 @@ pub(super) struct Told<'q, 'r> {
     included: FxHashMap<PrincipalId, bool>,
     /// For each cause, the means of each principal.
     held: BTreeMap<String, BTreeMap<PrincipalId, Vec<u32>>>,
+    /// The terms of each cause.
+    terms: BTreeMap<String, Terms>,
     /// For each cause and means, the statements that allow it.
     statements: BTreeMap<String, BTreeMap<u32, Vec<StatementEvidence>>>,
 }
 
 impl<'q, 'r> Told<'q, 'r> {
     pub fn new(question: &'q Question<'q>, who: Who<'r>) -> Told<'q, 'r> {
-        Told { question, who, included: FxHashMap::default(), held: BTreeMap::new(), statements: BTreeMap::new() }
+        Told {
+            question,
+            who,
+            included: FxHashMap::default(),
+            held: BTreeMap::new(),
+            terms: BTreeMap::new(),
+            statements: BTreeMap::new(),
+        }
     }
 
     /// Notes who has a means and by which statement.
@@ -93,6 +101,9 @@ impl<'q, 'r> Told<'q, 'r> {
                 let policy = statements.first().map_or("", |statement| statement.policy.as_str());
                 (format!("{policy}|{}", means.terms.key()), statements)
             });
+            if !self.terms.contains_key(cause) {
+                self.terms.insert(cause.clone(), means.terms.clone());
+            }
             self.held.entry(cause.clone()).or_default().entry(*actor).or_default().push(position);
             let all = self.statements.entry(cause.clone()).or_default().entry(position).or_default();
             for statement in statements.iter() {
@@ -126,7 +137,12 @@ impl<'q, 'r> Told<'q, 'r> {
                         statements.push(statement.clone());
                     }
                 }
-                let Some(draft) = draft(self.question, self.who, &principals, &means, &statements) else { continue };
+                let Some(mut draft) = draft(self.question, self.who, &principals, &means, &statements) else {
+                    continue;
+                };
+                if let Some(terms) = self.terms.get(&cause) {
+                    draft.terms = terms.clone();
+                }
                 let first = principals.first().and_then(|id| inventory.principal(*id)).map_or("", |known| &known.arn);
                 drafts.insert(if single { cause.clone() } else { format!("{cause}|{first}") }, draft);
             }
@@ -211,22 +227,21 @@ fn asked(inventory: &Inventory, step: &Step, targets: &[ResourceId]) -> Vec<Stri
     }
 }
 
-/// The call by which one actor sets off a means, and the statements that allow it.
+/// The statements that allow one actor to set off a means.
 fn allowed_by(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Vec<StatementEvidence> {
-    let inventory = question.access.inventory();
-    let call = || {
-        let hops = means.hops(inventory, Actor::Principal(actor), *means.targets.first()?);
-        hops.get(means.decisive_step()?)?.calls.first().cloned()
-    };
-    let Some(call) = call() else { return Vec::new() };
-    decided(question, actor, &call)
+    call_of(question, means, actor).map(|call| decided(question, actor, &call)).unwrap_or_default()
 }
 
-/// The statements that allow a call.
-pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) -> Vec<StatementEvidence> {
+/// The call by which one actor sets off a means.
+pub(super) fn call_of(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Option<Call> {
+    let hops = means.hops(question.access.inventory(), Actor::Principal(actor), *means.targets.first()?);
+    hops.get(means.decisive_step()?)?.calls.first().cloned()
+}
+
+/// What a call names, as a target.
+pub(super) fn target_of_call<'t>(question: &Question<'t>, call: &'t Call) -> Target<'t> {
     let inventory = question.access.inventory();
-    let known = call.resource.and_then(|id| inventory.resource(id));
-    let target = match known {
+    match call.resource.and_then(|id| inventory.resource(id)) {
         Some(resource) if *resource.arn == *call.on => target_of(inventory, resource),
         known => {
             let mut target = Target::new(&call.on);
@@ -234,7 +249,13 @@ pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) 
             target.account = account.map(|account| (*account.id).into());
             target
         }
-    };
+    }
+}
+
+/// The statements that allow a call.
+pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) -> Vec<StatementEvidence> {
+    let inventory = question.access.inventory();
+    let target = target_of_call(question, call);
     let mut context = direct();
     for (key, values) in &call.given {
         context.set(key, values.clone());

@@ -8,9 +8,13 @@ mod can_anything;
 mod configuration;
 mod dangling;
 mod destroys;
+mod hollow;
 mod open_trust;
+mod organization;
 mod recoverable;
 mod rollout;
+mod second_factor;
+mod silences;
 mod takes;
 mod unreadable;
 
@@ -166,6 +170,17 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
             recoverable::drafts(question, &asked, *lacks)
         }
         Predicate::Account { environment, lacks } => account::drafts(question, environment, *lacks),
+        Predicate::Silences { losses, environment, record, actions, kinds, except } => {
+            let record = silences::Record { kind: record, actions };
+            silences::drafts(question, losses, &record, Who { environment, kinds, except })
+        }
+        Predicate::WithoutSecondFactor { losses, environment, except } => {
+            second_factor::drafts(question, losses, Who { environment, kinds: &[], except })
+        }
+        Predicate::OrganizationGuard { losses, environment } => organization::drafts(question, losses, environment),
+        Predicate::HollowGuard { of, losses, environment, kinds, except } => {
+            hollow::drafts(question, *of, losses, Who { environment, kinds, except })
+        }
         Predicate::DanglingRecord { environment } => dangling::drafts(question, environment),
         Predicate::RolloutGate { of } => rollout::drafts(question, *of),
         Predicate::CanAnything { asks, except } => can_anything::drafts(question, asks, except),
