@@ -40,21 +40,17 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
                     sid: statement.sid.clone(),
                     through: None,
                 };
+                let purpose = match of {
+                    Hollow::ForAllValues => "is there to allow less than everything",
+                    _ => "is there to keep them",
+                };
                 let mut draft = Draft {
                     principals: holders.clone(),
                     resources: meant,
-                    path: vec![
-                        format!("{} is there to keep them", super::statement_in_words(&evidence)),
-                        reason.clone(),
-                    ],
+                    path: vec![format!("{} {purpose}", super::statement_in_words(&evidence)), reason.clone()],
                     evidence: vec![Evidence::Statement(evidence)],
                     ..Draft::default()
                 };
-                if of == Hollow::ForAllValues {
-                    if let Some(step) = draft.path.first_mut() {
-                        *step = step.replace("is there to keep them", "is there to allow less than everything");
-                    }
-                }
                 draft.terms.certainty = certainty;
                 if of == Hollow::AbsentKey {
                     // The reference misses keys now and then.

@@ -20,6 +20,9 @@ pub(super) struct Record<'r> {
     pub actions: &'r [String],
 }
 
+/// What somebody switches off, by which action and under which terms.
+type Manner = Vec<(ResourceId, String, String)>;
+
 /// How somebody switches off one record: the action, with the terms.
 type Off = BTreeMap<ResourceId, (String, crate::engine::Verdict, Terms)>;
 
@@ -42,7 +45,7 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], record: &Record
             .collect();
         // The surest and shortest loss is told.
         let Some(loss) = chosen.iter().min_by_key(|means| (means.terms.certainty, means.steps.len())) else { continue };
-        let mut alike: BTreeMap<(Vec<(ResourceId, String, String)>, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
+        let mut alike: BTreeMap<(Manner, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
         for member in class.members.iter().copied().filter(|member| who.includes(question, *member)) {
             let Some(all) = all_of(inventory, &records, off.get(&member), member) else { continue };
             let key = all.iter().map(|(id, (action, _, terms))| (**id, action.clone(), terms.key())).collect();
