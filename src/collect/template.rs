@@ -240,11 +240,33 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_not_guessed_at() {
-        for text in ["", "{", "[]", "Resources", "{\"Resources\": 5}", "Resources: {A: &a [*a, *a]}", "{}"] {
+        for text in ["", "{", "[]", "Resources", "{\"Resources\": 5}", "Resources: {A: 5}", "{}"] {
             assert_eq!(policies(text), None, "{text}");
         }
         assert_eq!(policies(&"[".repeat(100_000)), None);
+        // Aliases that would unfold to a terabyte.
+        let levels: String = (1..40).map(|level| format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1)).collect();
+        let bomb = format!(
+            "a0: &a0 [x, x]\n{levels}Resources: {{A: {{Type: T, DeletionPolicy: *a39, Properties: {{B: *a39}}}}}}\n"
+        );
+        let started = std::time::Instant::now();
+        let _ = policies(&bomb);
+        assert!(started.elapsed().as_secs() < 5);
         assert_eq!(policies(&"{\"Resources\":".repeat(100_000)), None);
         assert_eq!(policies(&format!("Resources: {{}}{}", " ".repeat(LONGEST))), None);
+    }
+
+    const TEMPLATE: &str = "Resources:\n  A:\n    Type: AWS::S3::Bucket\n    DeletionPolicy: !If [P, Retain, Delete]\n    Properties: {N: !Sub '${A}'}\n";
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_text_is_read_or_refused(at in 0..TEMPLATE.len(), cut in 0..20_usize, piece in "[\\PC\\n]{0,8}", json: bool) {
+            let start: String = TEMPLATE.chars().take(at).collect();
+            let end: String = TEMPLATE.chars().skip(at.saturating_add(cut)).collect();
+            let text = if json { format!("{{\"Resources\":{{\"A\":{piece}}}}}") } else { format!("{start}{piece}{end}") };
+            let _ = policies(&text);
+        }
     }
 }
