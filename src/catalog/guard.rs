@@ -29,6 +29,8 @@ pub struct Guard {
     each: Option<(&'static str, &'static str)>,
     #[serde(default)]
     stacks_clear: bool,
+    #[serde(default)]
+    lessens: bool,
     stops: Vec<&'static str>,
     cleared_by: Vec<&'static str>,
     #[serde(default)]
@@ -77,6 +79,11 @@ impl Guard {
     /// The property that names another resource by ARN which carries the guard; `None`: the resource carries it itself.
     pub fn at(&self) -> Option<&'static str> {
         self.at
+    }
+
+    /// Whether it stops nothing but keeps what would be lost, so that it is gone for the moment only.
+    pub fn lessens(&self) -> bool {
+        self.lessens
     }
 
     /// Type and property of the resources that have to go first: those whose property names this one by its identifier.

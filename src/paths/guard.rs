@@ -35,7 +35,7 @@ pub(super) fn obstacles(inventory: &Inventory, resource: &Resource, action: &str
         };
         match state {
             State::Off => {}
-            State::On if guard.cleared_by().is_empty() => return None,
+            State::On if guard.cleared_by().is_empty() && !guard.lessens() => return None,
             State::On => all.push(Obstacle { guard, on, read: true }),
             State::Unread => all.push(Obstacle { guard, on, read: false }),
         }

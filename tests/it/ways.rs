@@ -4,9 +4,10 @@
 //! `tests/cases/ways/*.yaml`. A means is written as one line: who, kind of means, kind of loss, action, what is lost, how
 //! sure. Policies that AWS manages are those of `tests/accounts/managed-policies.json`.
 
-use foureyes::access::{Access, target_of};
-use foureyes::catalog::destruction::Class;
-use foureyes::engine::{Context, Target};
+use foureyes::access::{Access, named_by, target_of};
+use foureyes::catalog::destruction::{self, Class};
+use foureyes::catalog::{self, guard};
+use foureyes::engine::{Context, Target, Verdict};
 use foureyes::inventory::{EnvironmentRules, Inventory, ResourceId};
 use foureyes::paths::{Actor, Call, KINDS, Means, MeansIndex, direct};
 use foureyes::rules::cases::BriefAccount;
@@ -186,6 +187,46 @@ fn every_case_names_a_page() {
     }
 }
 
+/// Whoever may call a destructive action that nothing stands before is found, as asking everybody one by one finds them.
+#[test]
+fn nobody_is_missed() {
+    let mut found = 0;
+    for (name, case) in cases() {
+        let inventory = inventory(&case.account);
+        let access = Access::new(&inventory);
+        let resources = production(&inventory);
+        let index = MeansIndex::new(&access, &resources);
+        for entry in destruction::all() {
+            for id in &resources {
+                let resource = inventory.resource(*id).unwrap();
+                let guarded = guard::against(&resource.kind, entry.action()).next().is_some();
+                if guarded || !entry.applies_to().contains(&resource.kind.as_str()) {
+                    continue;
+                }
+                let calls = named_by(catalog::action(entry.action()).unwrap(), &resource.arn);
+                for (principal, known) in inventory.principal_ids() {
+                    let call = |on: &String| Call {
+                        by: Some(principal),
+                        action: entry.action().into(),
+                        on: on.as_str().into(),
+                        resource: Some(*id),
+                        given: Vec::new(),
+                        verdict: Verdict::Unknown,
+                    };
+                    let alone = calls.iter().filter_map(|on| decide(&access, &call(on))).max();
+                    let allowed = alone.is_some_and(|verdict| !verdict.is_denied());
+                    let told = index.of_principal(principal).any(|means| {
+                        means.is_own_call() && *means.action == *entry.action() && means.targets.contains(id)
+                    });
+                    assert_eq!(allowed, told, "{name}: {} {} {}", known.arn, entry.action(), resource.arn);
+                    found += usize::from(allowed);
+                }
+            }
+        }
+    }
+    assert!(found > 150, "only {found}");
+}
+
 /// Each call of each means comes out as the means says when it is decided alone.
 #[test]
 fn every_step_is_decided_alike_alone() {
@@ -212,7 +253,7 @@ fn every_step_is_decided_alike_alone() {
     assert!(steps > 400, "only {steps} steps");
 }
 
-fn decide(access: &Access<'_>, call: &Call) -> Option<foureyes::engine::Verdict> {
+fn decide(access: &Access<'_>, call: &Call) -> Option<Verdict> {
     let inventory = access.inventory();
     let exact = inventory.find_resource(&call.on);
     let owner = call.resource.and_then(|id| inventory.resource(id));

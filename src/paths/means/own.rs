@@ -6,7 +6,7 @@ use super::super::terms::Terms;
 use super::super::way::On;
 use super::plan::{Part, Plan};
 use crate::base::Certainty;
-use crate::catalog::destruction::{self, Destructive};
+use crate::catalog::destruction::{self, Class, Destructive};
 use crate::inventory::{Inventory, Resource, ResourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +51,7 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
         None => OWN,
     };
     for (obstacles, targets) in by_obstacles {
+        let kept = obstacles.iter().any(|obstacle| obstacle.guard.lessens());
         let mut parts: Vec<Part> = Vec::new();
         for obstacle in &obstacles {
             let on = obstacle.on.map_or(On::Target, On::Resource);
@@ -69,7 +70,7 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
         parts.push(Part::call(entry.action(), On::Target, words));
         plans.push(Plan {
             kind,
-            class: entry.class(),
+            class: if kept { Class::Environment } else { entry.class() },
             action: entry.action().into(),
             targets,
             parts,

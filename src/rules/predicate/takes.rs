@@ -1,5 +1,6 @@
 //! Who can take a resource of the environment, by which kinds of means.
 
+use super::destroys::badness;
 use super::destroys::named_by_suppressions;
 use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words};
 use crate::access::{named_by, target_of};
@@ -29,10 +30,13 @@ pub(super) struct Wanted<'r> {
 }
 
 impl Wanted<'_> {
+    fn is_about(&self, means: &Means) -> bool {
+        self.means.iter().any(|kind| kind == means.kind)
+    }
+
     fn takes(&self, means: &Means) -> bool {
-        let of_kind = self.means.iter().any(|kind| kind == means.kind);
         let by_call = || means.is_own_call() && self.actions.iter().any(|action| **action == *means.action);
-        (of_kind || by_call()) && (self.classes.is_empty() || self.classes.contains(&means.class))
+        (self.is_about(means) || by_call()) && (self.classes.is_empty() || self.classes.contains(&means.class))
     }
 }
 
@@ -42,7 +46,9 @@ pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
     let mut ways = Ways::default();
     for class in index.classes() {
         let positions = class.positions.iter().filter(|at| chosen.get(**at as usize) == Some(&true));
-        let chosen: Vec<&Means> = positions.filter_map(|at| index.get(*at)).collect();
+        let mut chosen: Vec<&Means> = positions.filter_map(|at| index.get(*at)).collect();
+        // The story that is told is that of the worst loss by the means that the rule is about.
+        chosen.sort_by_key(|means| (!wanted.is_about(means), badness(means.class)));
         if chosen.is_empty() {
             continue;
         }
