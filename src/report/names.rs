@@ -37,6 +37,10 @@ impl<'a> Names<'a> {
         if arn.service == "iam" && arn.account == "aws" {
             return format!("AWS-managed {}", arn.name());
         }
+        // The root user stands for its account.
+        if arn.service == "iam" && arn.resource == "root" {
+            return format!("account {}", arn.account);
+        }
         let mut name = match arn.service {
             // Names are unique whatever the path.
             "iam" if !rest.is_empty() => format!("{kind}/{}", arn.name()),

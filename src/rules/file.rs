@@ -184,7 +184,8 @@ pub enum Predicate {
         resource_type: Types,
         /// Environment of the resource.
         environment: String,
-        /// CEL over `properties`, `tags` and `collected_at` (the moment of the snapshot, as text); true: violated. An error (a property that was not read): unknown.
+        /// CEL over `properties`, `tags` and `collected_at` (the moment of the snapshot, as text); true: violated. An
+        /// error (a property that was not read): unknown.
         violated_if: String,
         /// Property to show as evidence, nested by dots.
         property: String,

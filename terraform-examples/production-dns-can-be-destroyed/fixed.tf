@@ -1,4 +1,4 @@
-# Mara keeps her work, but only the break-glass role deletes records and zones.
+# Mara keeps her work, but only the break-glass role deletes the zone.
 resource "aws_iam_user" "mara" {
   name = "mara"
 }
@@ -17,11 +17,10 @@ resource "aws_iam_user_policy" "work" {
   })
 }
 
-data "aws_iam_policy_document" "deny-dns-deletion" {
+data "aws_iam_policy_document" "deny-zone-deletion" {
   statement {
     effect = "Deny"
     actions = [
-      "route53:ChangeResourceRecordSets",
       "route53:DeleteHostedZone",
     ]
     resources = ["arn:aws:route53:::hostedzone/Z0SHOP"]
@@ -34,12 +33,12 @@ data "aws_iam_policy_document" "deny-dns-deletion" {
   }
 }
 
-resource "aws_iam_policy" "deny-dns-deletion" {
-  name   = "foureyes-deny-dns-deletion"
-  policy = data.aws_iam_policy_document.deny-dns-deletion.json
+resource "aws_iam_policy" "deny-zone-deletion" {
+  name   = "foureyes-deny-zone-deletion"
+  policy = data.aws_iam_policy_document.deny-zone-deletion.json
 }
 
-resource "aws_iam_user_policy_attachment" "deny-dns-deletion" {
+resource "aws_iam_user_policy_attachment" "deny-zone-deletion" {
   user       = aws_iam_user.mara.name
-  policy_arn = aws_iam_policy.deny-dns-deletion.arn
+  policy_arn = aws_iam_policy.deny-zone-deletion.arn
 }

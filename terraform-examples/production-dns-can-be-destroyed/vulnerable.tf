@@ -1,4 +1,4 @@
-# Mara may do everything in Route 53: look, and take the domain off the net.
+# Mara may do everything in Route 53: look, and delete the zone.
 resource "aws_iam_user" "mara" {
   name = "mara"
 }

@@ -504,6 +504,23 @@ const OWN_CASES: &str = r#"
   expect: []
 "#;
 
+/// `docs/writing-rules.md`: its rule is read, its cases pass, and it names every kind of question.
+#[test]
+fn the_page_about_writing_rules_is_right() {
+    let page = std::fs::read_to_string(root().join("docs/writing-rules.md")).unwrap();
+    let blocks: Vec<&str> = page.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let rule = rules::read_rule("own/table-with-no-owner.yaml", blocks[0]).unwrap();
+    let cases = cases::read_cases("own/table-with-no-owner.cases.yaml", blocks[1]).unwrap();
+    let tested = cases::test(&rule, &rules::definitions().unwrap(), &cases);
+    assert!(tested.len() == 2 && tested.iter().all(|one| one.difference.is_none()), "{tested:?}");
+    for rule in rules::built_in().unwrap() {
+        let kind = serde_json::to_value(&rule.predicate).unwrap()["kind"].as_str().unwrap().to_owned();
+        assert!(page.contains(&format!("| `{kind}` |")), "{kind} is not on the page");
+        let lacks = serde_json::to_value(&rule.predicate).unwrap()["lacks"].as_str().map(str::to_owned);
+        assert!(lacks.is_none_or(|lacks| page.contains(&format!("`{lacks}`"))), "{} is not explained", rule.id);
+    }
+}
+
 #[test]
 fn users_test_and_use_their_own_rules() {
     let folder = tempfile::tempdir().unwrap();
