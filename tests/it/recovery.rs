@@ -272,6 +272,30 @@ fn a_copy_in_another_account_is_independent() {
     assert_eq!(said(json!([table(true), vault(json!({"Locked": false})), own])).store.copies.len(), 1);
 }
 
+// https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html
+#[test]
+fn a_copy_in_another_account_of_the_snapshot_is_as_safe_as_its_vault() {
+    let elsewhere = VAULT.replace(OWN, OTHER);
+    let both = |policy: Value| {
+        let mut whole = account(json!([table(true)]));
+        let mut vault = vault(json!({"Locked": false}));
+        vault["arn"] = json!(elsewhere);
+        vault["policy"] = policy;
+        let mut other = account(json!([vault, point(&POINT.replace(OWN, OTHER), &elsewhere, None)]));
+        other["accounts"][0]["id"] = json!(OTHER);
+        other["accounts"][0]["authorization_details"]["UserDetailList"] = json!([]);
+        whole["accounts"].as_array_mut().unwrap().push(other["accounts"][0].clone());
+        ask(&whole)
+    };
+    let closed = both(Value::Null);
+    assert_eq!((closed.store.copies.len(), closed.store.independent), (2, Answer::Yes));
+    assert_eq!(closed.both, lists(&[], &[], &[]));
+    let open = both(json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "backup:DeleteRecoveryPoint", "Resource": "*"}]}));
+    assert_eq!(open.store.independent, Answer::No);
+    assert_eq!(open.both, lists(&["ada", "cas"], &[], &[]));
+}
+
 fn job_to(vault: &str, point: &str) -> Value {
     resource(
         "arn:aws:backup:eu-west-1:111122223333:copy-job:2",

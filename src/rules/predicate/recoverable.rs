@@ -144,13 +144,20 @@ fn copies(inventory: &Inventory, store: &Store) -> String {
     format!("{}{place}", told.join(", "))
 }
 
-/// Who can destroy a store and every copy of it without anybody's help. Stores without a copy are for other rules.
+/// Whether destroying the copies takes more than destroying the data: automated backups go with their database, and old
+/// versions by the calls that empty a bucket.
+fn takes_more(store: &Store) -> bool {
+    store.copies.iter().any(|copy| !copy.calls.is_empty() && copy.kind != CopyKind::OldVersions)
+}
+
+/// Who can destroy a store and every copy of it without anybody's help. Stores whose copies need nothing more, or that
+/// have none, are for other rules.
 fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
     // Thousands of stores are in the hands of few sets of principals, which are shared.
     let mut hands: Vec<(&Arc<Able>, Vec<&Store>)> = Vec::new();
     let mut places: FxHashMap<*const Able, usize> = FxHashMap::default();
-    for store in stores.filter(|store| !store.copies.is_empty()) {
+    for store in stores.filter(|store| takes_more(store)) {
         let at = *places.entry(Arc::as_ptr(&store.with_copies_by)).or_insert_with(|| {
             hands.push((&store.with_copies_by, Vec::new()));
             hands.len().saturating_sub(1)
