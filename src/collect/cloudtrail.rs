@@ -25,14 +25,21 @@ const LIST_TAGS: Call = Call::new("cloudtrail", "ListTags");
 pub const CALLS: &[Call] = &[DESCRIBE_TRAILS, GET_TRAIL_STATUS, GET_EVENT_SELECTORS, LIST_TAGS];
 
 /// Reads every trail that records in a region: those made there, those of other regions that record in all, and those of
-/// the organisation.
-pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str, identity: &Identity) -> Vec<Resource> {
+/// the organisation. One that is at home in another of the `regions` that are read is asked about there, and only named
+/// here, in case that region does not answer.
+pub(super) async fn read(
+    scope: Scope<'_>,
+    config: &SdkConfig,
+    region: &str,
+    regions: &[String],
+    identity: &Identity,
+) -> Vec<Resource> {
     scope.started("cloudtrail");
     let client = client!(aws_sdk_cloudtrail, config, region);
     let answer = scope.read(&DESCRIBE_TRAILS, "", client.describe_trails().include_shadow_trails(true).send()).await;
     let trails = answer.and_then(|answer| answer.trail_list).unwrap_or_default();
     let read = futures_util::stream::iter(&trails)
-        .map(|trail| resource(scope, config, region, identity, trail))
+        .map(|trail| resource(scope, config, region, regions, identity, trail))
         .buffered(scope.concurrency())
         .filter_map(async |trail| trail)
         .collect()
@@ -46,11 +53,23 @@ async fn resource(
     scope: Scope<'_>,
     config: &SdkConfig,
     region: &str,
+    regions: &[String],
     identity: &Identity,
     trail: &Trail,
 ) -> Option<Resource> {
     let arn = trail.trail_arn()?;
     let home = trail.home_region().filter(|home| super::session::is_region(home)).unwrap_or(region);
+    let named = |properties: Properties, tags| Resource {
+        arn: arn.to_owned(),
+        kind: "AWS::CloudTrail::Trail".to_owned(),
+        region: Some(home.to_owned()),
+        tags,
+        properties: properties.map(),
+        policy: None,
+    };
+    if home != region && regions.iter().any(|read| read == home) {
+        return Some(named(described(trail), BTreeMap::new()));
+    }
     let client = client!(aws_sdk_cloudtrail, config, home);
     let subject = format!("trail {}", trail.name().unwrap_or(arn));
     let tags = async {
@@ -86,14 +105,7 @@ async fn resource(
     if let Some(selectors) = selectors {
         properties = selected(properties, &selectors);
     }
-    Some(Resource {
-        arn: arn.to_owned(),
-        kind: "AWS::CloudTrail::Trail".to_owned(),
-        region: Some(home.to_owned()),
-        tags,
-        properties: properties.map(),
-        policy: None,
-    })
+    Some(named(properties, tags))
 }
 
 fn described(trail: &Trail) -> Properties {

@@ -229,11 +229,12 @@ pub fn calls() -> impl Iterator<Item = &'static Call> {
     .flatten()
 }
 
-/// The services of a region: each reads its resources, at the same time as the others.
+/// The services of a region: each reads its resources, at the same time as the others. `regions` are all that are read.
 fn regional<'a>(
     scope: Scope<'a>,
     config: &'a SdkConfig,
     region: &'a str,
+    regions: &'a [String],
     identity: &'a sts::Identity,
 ) -> Vec<LocalBoxFuture<'a, Vec<Resource>>> {
     vec![
@@ -251,7 +252,7 @@ fn regional<'a>(
         sns::read(scope, config, region).boxed_local(),
         sqs::read(scope, config, region, identity).boxed_local(),
         cloudformation::read(scope, config, region).boxed_local(),
-        cloudtrail::read(scope, config, region, identity).boxed_local(),
+        cloudtrail::read(scope, config, region, regions, identity).boxed_local(),
         codebuild::read(scope, config, region, identity).boxed_local(),
         codepipeline::read(scope, config, region, identity).boxed_local(),
         ecs::read(scope, config, region).boxed_local(),
@@ -396,7 +397,8 @@ async fn account(
         Regions::All => account::regions(global, config, home, &identity.partition).await,
     };
     let mut services = self::global(global, config, home, identity);
-    services.extend(regions.iter().flat_map(|region| regional(reader.scope(Some(region)), config, region, identity)));
+    let of_region = |region| regional(reader.scope(Some(region)), config, region, &regions, identity);
+    services.extend(regions.iter().flat_map(|region| of_region(region.as_str())));
     let users = async {
         let details = iam::read(global, config, home).await;
         let users = iam_users::read(global, config, home, &details).await;
@@ -408,9 +410,15 @@ async fn account(
     let ((authorization_details, users), alias, found) = join3(users, alias, join_all(services)).await;
 
     let mut resources: Vec<Resource> = found.into_iter().flatten().chain(users).collect();
-    // A list that changes between two of its pages can show one thing twice.
+    // A list that changes between two of its pages can show one thing twice, and regions show what records in all of them.
     resources.sort_by(|a, b| a.arn.cmp(&b.arn));
-    resources.dedup_by(|a, b| a.arn == b.arn);
+    resources.dedup_by(|later, kept| {
+        let same = later.arn == kept.arn;
+        if same && later.kind == kept.kind && later.properties.len() > kept.properties.len() {
+            std::mem::swap(later, kept);
+        }
+        same
+    });
     reader.progress().account(&identity.account, true);
     Account {
         id: identity.account.clone(),

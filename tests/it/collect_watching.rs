@@ -563,3 +563,32 @@ fn what_runs_in_ecs_is_read_with_its_roles() {
     assert!(entry.detail.as_deref().unwrap().contains("service s10 and 1 others"), "{entry:?}");
     assert_eq!(coverage(&account, "ListServices").outcome, Outcome::Denied);
 }
+
+#[test]
+fn a_trail_of_all_regions_is_asked_about_once() {
+    use foureyes::collect::{Options, Regions};
+    let fake = Fake::new(|asked| {
+        Some(match asked.operation.as_str() {
+            // The last region does not answer, so its trail is known by name only.
+            "DescribeTrails" if asked.region == "us-west-2" => json_error(400, "AccessDeniedException"),
+            "DescribeTrails" => {
+                json(json!({"trailList": [trail(ACCOUNT, "own", "us-east-1"), trail(ACCOUNT, "far", "us-west-2")]}))
+            }
+            "GetTrailStatus" => {
+                assert_eq!(asked.region, "us-east-1");
+                json(json!({"IsLogging": true}))
+            }
+            "GetEventSelectors" => json(json!({"EventSelectors": []})),
+            _ => return None,
+        })
+    });
+    let regions = ["eu-west-1", "us-east-1", "us-west-2"].map(str::to_owned).to_vec();
+    let options = Options { regions: Regions::These(regions), ..Options::default() };
+    let snapshot = crate::fake_aws::try_collect(&fake, &options).unwrap();
+    let account = &snapshot.accounts[0];
+    assert_eq!((fake.count("DescribeTrails"), fake.count("GetTrailStatus")), (3, 1));
+    let of = |name: &str, home: &str| properties(account, &format!("arn:aws:cloudtrail:{home}:{ACCOUNT}:trail/{name}"));
+    assert_eq!(of("own", "us-east-1")["IsLogging"], true);
+    let far = of("far", "us-west-2");
+    assert_eq!((&far["TrailName"], far.get("IsLogging")), (&json!("far"), None));
+}
