@@ -13,6 +13,7 @@
 
 #[allow(dead_code, reason = "each bench uses its part")]
 mod account;
+mod measure;
 
 use account::Shape;
 use clap::Parser;
@@ -20,6 +21,7 @@ use foureyes::access::{Access, Targets};
 use foureyes::engine::{Context, Target, Verdict, World};
 use foureyes::inventory::{EnvironmentRules, Inventory, Resource};
 use foureyes::snapshot;
+use measure::{Check, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -119,12 +121,6 @@ impl Run {
     }
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let started = Instant::now();
-    let result = work();
-    (result, started.elapsed())
-}
-
 fn run(path: &Path) -> Run {
     let (loaded, read) = timed(|| snapshot::read(path).expect("the generated snapshot can be read"));
     let (inventory, inventory_time) = timed(|| Inventory::new(&loaded.snapshot, &EnvironmentRules::default()));
@@ -173,41 +169,6 @@ fn single_decision(path: &Path) -> f64 {
     time.as_nanos() as f64 / f64::from(count)
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-/// The most memory the process ever held, in bytes.
-fn peak_memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("");
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
-}
-
-fn generate(shape: &Shape, path: &Path) -> u64 {
-    let mut out = BufWriter::new(File::create(path).expect("the file can be created"));
-    shape.write_snapshot(&mut out).and_then(|()| out.flush()).expect("the file can be written");
-    fs::metadata(path).expect("the file is there").len()
-}
-
-/// A target and whether it was met.
-struct Check {
-    name: String,
-    value: f64,
-    most: f64,
-}
-
-impl Check {
-    fn met(&self) -> bool {
-        self.value <= self.most
-    }
-}
-
 /// Time against `serde_json`, phase by phase.
 fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, checks: &mut Vec<Check>) {
     let path = folder.join("account.json");
@@ -225,9 +186,7 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     let value = median(values);
     let of = |part: &dyn Fn(&Run) -> Duration| median(runs.iter().map(part).collect());
     let total = of(&Run::total);
-    let row = |what: &str, time: Duration| {
-        println!("  {what:<44} {:>9.1} ms {:>6.2}", milliseconds(time), time.as_secs_f64() / value.as_secs_f64());
-    };
+    let row = |what: &str, time: Duration| row(what, time, value);
     println!("{name}: {} principals, {} resources, {size} bytes, {rounds} rounds", shape.principals, shape.resources);
     println!("  {:<44} {:>12} {:>6}", "", "median", "ratio");
     row("serde_json::from_slice::<Value>", value);
@@ -252,42 +211,6 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     println!();
 }
 
-/// Time and memory at several sizes, each in a process of its own.
-fn growth(sizes: &[usize], folder: &Path, checks: &mut Vec<Check>) {
-    let program = std::env::current_exe().expect("the bench knows its own path");
-    println!("growth, one process a size");
-    println!(
-        "  {:>10} {:>12} {:>12} {:>12} {:>14} {:>10}",
-        "principals", "bytes", "ms", "ns/byte", "peak bytes", "peak/file"
-    );
-    let mut smallest: Option<f64> = None;
-    for principals in sizes {
-        let path = folder.join(format!("{principals}.json"));
-        let size = generate(&Shape::of(*principals), &path) as f64;
-        let output = Command::new(&program).arg("--measure").arg(&path).output().expect("the bench can start itself");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut numbers = text.split_whitespace().map(|word| word.parse::<f64>().unwrap_or(f64::NAN));
-        let (time, peak) = (numbers.next().unwrap_or(f64::NAN), numbers.next().unwrap_or(f64::NAN));
-        let per_byte = time * 1e6 / size;
-        println!("  {principals:>10} {size:>12.0} {time:>12.1} {per_byte:>12.2} {peak:>14.0} {:>10.2}", peak / size);
-        if *principals >= 10_000 {
-            checks.push(Check { name: format!("{principals} principals: peak/file"), value: peak / size, most: 5.0 });
-            // Linear: ten times the account costs about ten times as much. What is needed whatever the size makes the
-            // smallest account dear, so that growth is measured from 10,000 on.
-            match smallest {
-                None => smallest = Some(per_byte),
-                Some(base) => checks.push(Check {
-                    name: format!("{principals} principals: time per byte, multiple of 10000"),
-                    value: per_byte / base,
-                    most: 1.3,
-                }),
-            }
-        }
-        fs::remove_file(&path).expect("the file can be removed");
-    }
-    println!();
-}
-
 fn main() {
     let arguments = Arguments::parse();
     if let Some(path) = arguments.measure {
@@ -303,13 +226,7 @@ fn main() {
     against_parsing("one account", &alone, arguments.rounds, folder.path(), &mut checks);
     let sizes: &[usize] = if arguments.full { &[1_000, 10_000, 100_000] } else { &[1_000, 10_000] };
     growth(sizes, folder.path(), &mut checks);
-    for check in &checks {
-        let verdict = if check.met() { "met" } else { "missed" };
-        println!("target\t{}\t{:.2}\t<= {}\t{verdict}", check.name, check.value, check.most);
-    }
     // The folder goes before the process does.
     drop(folder);
-    if arguments.check && !checks.iter().all(Check::met) {
-        std::process::exit(1);
-    }
+    tell(&checks, arguments.check);
 }
