@@ -23,12 +23,10 @@ use foureyes::inventory::{EnvironmentRules, Inventory, Resource};
 use foureyes::snapshot;
 use measure::{Check, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
 use serde_json::Value;
-use std::fs::{self, File};
+use std::fs;
 use std::hint::black_box;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Parser)]
 struct Arguments {

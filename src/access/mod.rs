@@ -19,7 +19,9 @@ pub use targets::{MADE, Targets, named_by, target_of};
 
 use crate::base::arn;
 use crate::catalog;
-use crate::engine::{self, Applied, Caller, Context, Decision, Facts, Policy, ResourceSide, Stack, Tags, Target};
+use crate::engine::{
+    self, Applied, Caller, Context, Decision, Facts, Membership, Policy, ResourceSide, Stack, Tags, Target,
+};
 use crate::inventory::{
     AccountId, Attachment, Controls, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId,
 };
@@ -41,6 +43,7 @@ pub struct Access<'i> {
     /// An unconditional allow and an unconditional deny, whoever says it.
     sure: [Policy; 2],
     callers: Vec<OnceLock<Option<Caller>>>,
+    account_ids: FxHashMap<&'i str, AccountId>,
 }
 
 /// Principals that the same policies reach.
@@ -89,6 +92,7 @@ impl<'i> Access<'i> {
             classes: classes(inventory),
             sure: question::sure(),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
+            account_ids: (0..).map(AccountId).zip(&inventory.accounts).map(|(id, one)| (&*one.id, id)).collect(),
         }
     }
 
@@ -173,6 +177,7 @@ impl<'i> Access<'i> {
             caller: &caller,
             caller_tags: Tags::All(&no_tags),
             organization: self.organization(account),
+            resource_organization: self.organization_of(&target),
             action: &action,
             entry,
             target: &target,
@@ -211,6 +216,7 @@ impl<'i> Access<'i> {
             caller,
             caller_tags: self.tags(holder),
             organization: self.organization(holder.account),
+            resource_organization: self.organization_of(target),
             action,
             entry,
             target,
@@ -239,12 +245,21 @@ impl<'i> Access<'i> {
         }
     }
 
-    fn organization(&self, account: AccountId) -> Option<Option<&str>> {
-        match self.inventory.account(account)?.controls {
+    fn organization(&self, account: AccountId) -> Option<Option<Membership<'_>>> {
+        let account = self.inventory.account(account)?;
+        match account.controls {
             Controls::None => Some(None),
             Controls::Unseen => None,
-            Controls::Levels { .. } => self.inventory.organization.as_deref().map(Some),
+            Controls::Levels { .. } => {
+                let id = self.inventory.organization.as_deref()?;
+                Some(Some(Membership { id, path: account.path.as_deref() }))
+            }
         }
+    }
+
+    /// Where the account of a resource stands, if the inventory holds it.
+    fn organization_of(&self, target: &Target<'_>) -> Option<Option<Membership<'_>>> {
+        self.organization(*self.account_ids.get(target.account.as_deref()?)?)
     }
 
     fn caller(&self, principal: PrincipalId) -> Option<&Caller> {

@@ -24,6 +24,7 @@ impl Access<'_> {
             caller,
             caller_tags: Tags::Unsaid,
             organization: None,
+            resource_organization: self.organization_of(&target),
             action: &action,
             entry,
             target: &target,

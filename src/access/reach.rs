@@ -161,6 +161,7 @@ fn matches((text, version, kind): Written<'_>, asked: &Asked<'_>, nobody: &Calle
                 caller: nobody,
                 caller_tags: Tags::Unsaid,
                 organization: None,
+                resource_organization: None,
                 action: asked.action,
                 entry: asked.entry,
                 target: known,

@@ -212,6 +212,7 @@ pub fn answer(text: &str) -> Result<Answer, String> {
             caller: &caller,
             caller_tags: Tags::Unsaid,
             organization: None,
+            resource_organization: None,
             action: &action,
             entry,
             target: &target,

@@ -133,6 +133,15 @@ impl<'a> Target<'a> {
     }
 }
 
+/// Where an account stands in an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership<'a> {
+    /// The organisation, `o-…`.
+    pub id: &'a str,
+    /// From the organisation down to the unit that holds the account, `o-…/r-…/ou-…/`, where that is known.
+    pub path: Option<&'a str>,
+}
+
 /// All that is known of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -140,8 +149,10 @@ pub struct Facts<'a> {
     pub caller: &'a Caller,
     /// The caller's tags.
     pub caller_tags: Tags<'a>,
-    /// The organisation of the caller's account: `Some(None)` when it is known to have none.
-    pub organization: Option<Option<&'a str>>,
+    /// Where the caller's account stands in an organisation: `Some(None)` when it is known to be in none.
+    pub organization: Option<Option<Membership<'a>>>,
+    /// The same of the resource's account.
+    pub resource_organization: Option<Option<Membership<'a>>>,
     /// The action, `service:Name`, in lower case.
     pub action: &'a str,
     /// Its entry in the catalogue.
@@ -206,12 +217,18 @@ impl<'a> Facts<'a> {
             "aws:principalservicename" | "aws:principalservicenameslist" => {
                 text(Some(&*caller.arn).filter(|_| *kind == CallerKind::Service))
             }
-            "aws:principalorgid" => match self.organization? {
-                Some(id) if caller.account.is_some() => Known::one(id),
-                _ => Known::Absent,
+            // Callers without an account are in no organisation.
+            "aws:principalorgid" | "aws:principalorgpaths" if caller.account.is_none() => Known::Absent,
+            "aws:principalorgid" => text(self.organization?.map(|member| member.id)),
+            "aws:principalorgpaths" => match self.organization? {
+                Some(member) => Known::one(member.path?),
+                None => Known::Absent,
             },
-            // Of an account's own resources; whether the account of another one is in the same organisation is not known.
-            "aws:resourceorgid" if self.is_own_resource() => text(self.organization?),
+            "aws:resourceorgid" => text(self.resource_organization()?.map(|member| member.id)),
+            "aws:resourceorgpaths" => match self.resource_organization()? {
+                Some(member) => Known::one(member.path?),
+                None => Known::Absent,
+            },
             "aws:viaawsservice" => match (self.context.get("aws:calledvia"), self.context.world) {
                 (Some(services), _) => Known::one(if services.is_empty() { "false" } else { "true" }),
                 (None, World::Closed) => Known::one("false"),
@@ -250,9 +267,9 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Whether the resource is known to be in the caller's account.
-    fn is_own_resource(&self) -> bool {
-        self.caller.account.is_some() && self.caller.account.as_deref() == self.target.account.as_deref()
+    fn resource_organization(&self) -> Option<Option<Membership<'a>>> {
+        let own = self.caller.account.is_some() && self.caller.account.as_deref() == self.target.account.as_deref();
+        self.resource_organization.or(if own { self.organization } else { None })
     }
 
     fn service(&self) -> &'a str {

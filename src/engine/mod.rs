@@ -24,7 +24,7 @@ pub use caller::{Caller, CallerKind, NotACaller};
 pub use compile::{Policy, ResourcePattern, Statement};
 pub use decide::*;
 pub use explain::{Explanation, LayerReport, PolicyReport, Reach, StatementReport, explain};
-pub use facts::{Context, Facts, Known, PROPERTIES, Tags, Target, World, access_point};
+pub use facts::{Context, Facts, Known, Membership, PROPERTIES, Tags, Target, World, access_point};
 pub use formula::{Atom, Formula, Key, Unseen};
 pub use principal::Naming;
 pub use solve::{Alternatives, Literal, Solution, is_satisfiable, solve};

@@ -224,6 +224,7 @@ impl<'s> Builder<'s> {
         self.inventory.accounts.push(Account {
             id: account.id.as_str().into(),
             alias: account.alias.clone(),
+            path: organization.and_then(|organization| path(account, organization)),
             controls,
             coverage: account.coverage.clone(),
             reads: Reads::new(&account.coverage),
@@ -375,6 +376,23 @@ fn unlisted_stacks(id: AccountId, account: &snapshot::Account) -> Vec<Resource> 
         });
     }
     stacks
+}
+
+/// The path from the organisation down to the unit that holds the account.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed-view-data-orgs.html#access_policies_access-advisor-viewing-orgs-entity-path>
+fn path(account: &snapshot::Account, organization: &Organization) -> Option<Arc<str>> {
+    let mut steps: Vec<&str> = Vec::new();
+    let mut at = account.parent.as_deref()?;
+    while !organization.roots.iter().any(|root| root.id == at) {
+        // A hostile file may make units each other's parent.
+        let unit = organization.units.iter().find(|unit| unit.id == at && steps.len() <= organization.units.len())?;
+        steps.push(at);
+        at = &unit.parent;
+    }
+    steps.extend([at, organization.id.as_str()]);
+    let path: String = steps.iter().rev().flat_map(|step| [step, "/"]).collect();
+    Some(path.into())
 }
 
 fn tags(tags: &[snapshot::Tag]) -> BTreeMap<String, String> {

@@ -71,6 +71,8 @@ pub struct Account {
     pub id: Arc<str>,
     /// For people.
     pub alias: Option<String>,
+    /// Its place in the organisation, as `aws:PrincipalOrgPaths` has it: `o-…/r-…/ou-…/`; `None`: not known.
+    pub path: Option<Arc<str>>,
     /// What is known of its organisation policies.
     pub controls: Controls,
     /// What was asked of it and what came of it.

@@ -150,6 +150,11 @@ fn bulk_answers_are_single_decisions() {
 /// Two accounts: `111122223333`, the management account, and `444455556666`, a member; in each a user who may do
 /// everything, and a bucket that lets everybody of the other account in. `of_member`: further fields of the member.
 fn organization(of_root: &str, of_member: &str) -> Inventory {
+    organization_of(of_root, of_member, "{}")
+}
+
+/// The same, with a condition on what the users may do.
+fn organization_of(of_root: &str, of_member: &str, condition: &str) -> Inventory {
     let text = |name: &str| {
         const ALL: &str =
             r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
@@ -180,6 +185,8 @@ fn organization(of_root: &str, of_member: &str) -> Inventory {
                 "Statement": [{{"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "*"}}]}}}}
             ]}}}}"#
     );
+    const OF_USERS: &str = r#""PolicyName": "all", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"#;
+    let json = json.replace(OF_USERS, &format!(r#"{OF_USERS}"Condition": {condition}, "#));
     let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
     Inventory::new(&snapshot, &EnvironmentRules::default())
 }
@@ -246,4 +253,26 @@ fn the_root_user_of_a_member_is_open_to_the_management_account() {
     assert_eq!((&*said[MANAGER], &*said[MEMBER]), ("allowed", "unknown"));
     let said = verdicts(&inventory, "sts:AssumeRoot", "arn:aws:iam::111122223333:root");
     assert_eq!((&*said[MANAGER], &*said[MEMBER]), ("implicit-deny", "unknown"));
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths>
+#[test]
+fn the_place_of_both_accounts_in_the_organisation_is_known() {
+    let app = "arn:aws:amplify:eu-west-1:444455556666:apps/d1";
+    let cases = [
+        (r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}}"#, "allowed"),
+        (r#"{"ForAnyValue:StringEquals": {"aws:PrincipalOrgPaths": "o-1/r-1/"}}"#, "allowed"),
+        (r#"{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/ou-prod/*"}}"#, "implicit-deny"),
+        (r#"{"ForAnyValue:StringEquals": {"aws:ResourceOrgPaths": "o-1/r-1/"}}"#, "allowed"),
+        (r#"{"StringEquals": {"aws:PrincipalOrgID": "o-1", "aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}"#, "allowed"),
+        (r#"{"StringNotEquals": {"aws:ResourceOrgID": "o-1"}}"#, "implicit-deny"),
+    ];
+    for (condition, expected) in cases {
+        let inventory = organization_of(r#"["p-all"]"#, PLACED, condition);
+        assert_eq!(verdicts(&inventory, "amplify:DeleteApp", app)[MEMBER], expected, "{condition}");
+    }
+    let across = r#"{"StringEquals": {"aws:ResourceOrgID": "o-1"}}"#;
+    let inventory = organization_of(r#"["p-all"]"#, PLACED, across);
+    let said = verdicts(&inventory, "s3:DeleteBucket", "arn:aws:s3:::bucket-444455556666");
+    assert_eq!((&*said[MANAGER], &*said[MEMBER]), ("allowed", "allowed"));
 }

@@ -105,6 +105,9 @@ fn near(operator: &str, text: &str, into: &mut BTreeSet<String>) {
             into.extend([number - 1.0, number, number + 1.0].map(|number| number.to_string()));
         }
     } else if operator.contains("Date") {
+        // Before, after and between the dates that generated policies name.
+        let between = ["2024-06-01T00:00:00Z", "2026-11-22T06:00:00Z", "2026-12-12T00:00:00Z"];
+        into.extend(between.map(str::to_owned));
         into.extend([text, "1999-01-01T00:00:00Z", "2040-01-01T00:00:00Z"].map(str::to_owned));
     } else if operator.contains("IpAddress") {
         into.insert(text.split('/').next().unwrap_or(text).to_owned());
@@ -147,6 +150,7 @@ impl Open {
             caller: &caller,
             caller_tags: Tags::Unsaid,
             organization: None,
+            resource_organization: None,
             action: &action,
             entry: catalog::action(&action),
             target: &target,
