@@ -33,6 +33,25 @@ impl fmt::Display for Severity {
     }
 }
 
+/// What would be lost at worst, the worst first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lost {
+    /// Data that users or systems wrote.
+    Data,
+    /// What serves.
+    Environment,
+    /// The means to restore.
+    Recovery,
+    /// A protection.
+    Guard,
+    /// The record of who did what, or the alarm about it.
+    Audit,
+    /// Nothing by itself.
+    #[default]
+    Nothing,
+}
+
 /// One violation: one cause, with everybody and everything it concerns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -48,6 +67,8 @@ pub struct Finding {
     pub severity: Severity,
     /// How sure.
     pub certainty: Certainty,
+    /// What would be lost at worst.
+    pub lost: Lost,
     /// ARNs of those who can do it, sorted; empty when the violation is a setting.
     pub principals: Vec<String>,
     /// ARNs of what is concerned, sorted.
@@ -66,6 +87,24 @@ pub struct Finding {
     pub remediation: String,
     /// How Terraform would put it right; `None` where the rule says why none is possible.
     pub fix: Option<FixIntent>,
+}
+
+impl Finding {
+    /// Worst first: how bad, how sure, what would be lost, in how few steps and under how few conditions, how many can and
+    /// how much it concerns. The id makes the order total.
+    pub fn order(&self, other: &Finding) -> std::cmp::Ordering {
+        let concerns =
+            |finding: &Finding| finding.principals.len().max(1).saturating_mul(finding.resources.len().max(1));
+        let ease = |finding: &Finding| (finding.path.len(), finding.conditions.len());
+        (other.severity, self.certainty, self.lost, ease(self), concerns(other), &self.id).cmp(&(
+            self.severity,
+            other.certainty,
+            other.lost,
+            ease(other),
+            concerns(self),
+            &other.id,
+        ))
+    }
 }
 
 /// What proves a finding.

@@ -223,6 +223,7 @@ mod tests {
             title: String::new(),
             severity: Severity::High,
             certainty: Certainty::Certain,
+            lost: crate::finding::Lost::Nothing,
             principals: (0..principals).map(|number| format!("arn:aws:iam::111122223333:user/{number}")).collect(),
             resources: vec!["arn:aws:s3:::shop".into()],
             actions: vec![],

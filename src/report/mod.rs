@@ -189,12 +189,10 @@ impl Report {
         self.sorted().into_iter().filter(|finding| finding.certainty == Certainty::Unknown).collect()
     }
 
-    /// All findings: worst first, then certain before conditional before unknown, then by id.
+    /// All findings, worst first.
     fn sorted(&self) -> Vec<&Finding> {
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
-        findings.sort_by(|one, other| {
-            (other.severity, one.certainty, &one.id).cmp(&(one.severity, other.certainty, &other.id))
-        });
+        findings.sort_by(|one, other| one.order(other));
         findings
     }
 }

@@ -17,7 +17,7 @@ pub use suppression::Suppression;
 use crate::access::Access;
 use crate::base::Certainty;
 use crate::base::Glob;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::inventory::{PrincipalId, words};
 use crate::recovery::{self, Store};
 use std::borrow::Cow;
@@ -127,14 +127,8 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
         }
     }
     outcome.unused = (0..settings.suppressions.len()).filter(|place| !used.contains(place)).collect();
-    outcome.findings.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id)));
-    outcome.accepted.sort_by(|(_, a), (_, b)| rank(b).cmp(&rank(a)).then_with(|| a.id.cmp(&b.id)));
+    let undecided = |finding: &Finding| finding.certainty == Certainty::Unknown;
+    outcome.findings.sort_by(|a, b| undecided(a).cmp(&undecided(b)).then_with(|| a.order(b)));
+    outcome.accepted.sort_by(|(_, a), (_, b)| a.order(b));
     outcome
-}
-
-/// Worst first: how bad, how sure, how many.
-fn rank(finding: &Finding) -> (bool, Severity, bool, usize) {
-    let decided = finding.certainty != Certainty::Unknown;
-    let reach = finding.principals.len().max(1).saturating_mul(finding.resources.len().max(1));
-    (decided, finding.severity, finding.certainty == Certainty::Certain, reach)
 }

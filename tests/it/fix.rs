@@ -25,6 +25,7 @@ pub fn finding(id: &str, fix: Option<FixIntent>) -> Finding {
         title: format!("Title of {id}"),
         severity: Severity::High,
         certainty: Certainty::Certain,
+        lost: foureyes::finding::Lost::Nothing,
         principals: vec![],
         resources: vec![],
         actions: vec![],

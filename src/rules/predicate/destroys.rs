@@ -261,7 +261,10 @@ pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) 
         context.set(key, values.clone());
     }
     let traced = question.access.decide(actor, &call.action, &target, call.resource, &context);
-    traced.map(|(_, applied)| evidence(inventory, actor, &applied)).unwrap_or_default()
+    let mut statements = traced.map(|(_, applied)| evidence(inventory, actor, &applied)).unwrap_or_default();
+    // The first is the cause: it must not depend on the order in which AWS lists policies.
+    statements.sort();
+    statements
 }
 
 fn path(

@@ -30,8 +30,9 @@ use super::reach::reservations;
 use super::suppression::split;
 use super::{Question, words};
 use crate::base::Certainty;
+use crate::catalog::destruction::Class;
 use crate::engine::Applied;
-use crate::finding::{Evidence, Finding, FixIntent, SetArguments, StatementEvidence, TargetResource};
+use crate::finding::{Evidence, Finding, FixIntent, Lost, SetArguments, StatementEvidence, TargetResource};
 use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::Terms;
@@ -261,6 +262,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         family: rule.family.clone(),
         title: capitalised(&title),
         severity: rule.severity,
+        lost: lost(rule, &draft),
         certainty,
         principals: principals
             .iter()
@@ -280,6 +282,28 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         evidence: draft.evidence,
         path: draft.path,
     }
+}
+
+/// What would be lost at worst: what the actions destroy; without actions, what the family of the rule is about.
+fn lost(rule: &Rule, draft: &Draft) -> Lost {
+    let of_class = |class: Class| match class {
+        Class::Data => Lost::Data,
+        Class::Environment => Lost::Environment,
+        Class::Recovery => Lost::Recovery,
+        Class::Guard => Lost::Guard,
+        Class::Audit => Lost::Audit,
+    };
+    let of_action = |action: &String| match action.as_str() {
+        "*" => Some(Lost::Data),
+        action => crate::catalog::destruction::find(action)
+            .and_then(|known| std::iter::once(known.class()).chain(known.also().iter().copied()).map(of_class).min()),
+    };
+    let of_family = || match rule.family.as_str() {
+        "recovery" => Lost::Recovery,
+        "rollout" | "environment" => Lost::Environment,
+        _ => Lost::Nothing,
+    };
+    draft.actions.iter().filter_map(of_action).min().unwrap_or_else(of_family)
 }
 
 fn capitalised(text: &str) -> String {

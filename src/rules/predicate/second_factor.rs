@@ -5,6 +5,7 @@
 
 use super::destroys::{Told, call_of, target_of_call};
 use super::{Drafts, Who};
+use crate::engine::Verdict;
 use crate::inventory::{PrincipalId, PrincipalKind};
 use crate::paths::{Means, Terms, direct};
 use crate::rules::Question;
@@ -46,7 +47,9 @@ fn without(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Option
         context.set(key, Vec::new());
     }
     let (decision, _) = question.access.decide(actor, &call.action, &target, call.resource, &context)?;
-    // The terms of a longer means are those of all its steps.
-    let terms = if means.steps.len() == 1 { Terms::of(&decision) } else { means.terms.clone() };
+    // The terms of a longer means are those of all its steps, and what cannot be read goes by the name that bulk answers
+    // give it.
+    let own = means.steps.len() == 1 && decision.verdict != Verdict::Unknown;
+    let terms = if own { Terms::of(&decision) } else { means.terms.clone() };
     (!decision.verdict.is_denied()).then_some(terms)
 }
