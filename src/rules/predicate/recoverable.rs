@@ -76,6 +76,8 @@ fn lacking(
             }
             _ => None,
         },
+        // Old versions are brought back one by one: there is no restore to prove.
+        Lack::RestoreProof if only_versions(store) => None,
         Lack::RestoreProof => match store.proof {
             Proof::Never => Some((Certainty::Certain, "no restore is on record".to_owned())),
             Proof::Failed(at) => Some((Certainty::Certain, format!("the last restore failed, at {at}"))),
@@ -142,6 +144,11 @@ fn copies(inventory: &Inventory, store: &Store) -> String {
     let inside = store.copies.iter().all(|copy| copy.account == own);
     let place = if inside { format!(", all in account {own}") } else { String::new() };
     format!("{}{place}", told.join(", "))
+}
+
+/// Whether old versions of objects are all there is to restore from.
+fn only_versions(store: &Store) -> bool {
+    store.unread.is_empty() && store.copies.iter().all(|copy| copy.kind == CopyKind::OldVersions)
 }
 
 /// Whether destroying the copies takes more than destroying the data: automated backups go with their database, and old
