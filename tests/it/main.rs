@@ -54,6 +54,8 @@ mod metamorphic;
 #[cfg(test)]
 mod open_world;
 #[cfg(test)]
+mod reachability;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod report;
