@@ -1,5 +1,6 @@
 //! `foureyes explain`: why a principal may or may not do something, layer by layer, and what would change it.
 
+use super::becoming::{self, Way};
 use super::question::{Asked, Coverage, Question, QuestionArguments, Subject, WorldArguments};
 use super::source::SourceArguments;
 use super::text::{Page, allowed, few, policy_name, printable, short, statement_name};
@@ -13,6 +14,7 @@ use crate::engine::{
 };
 use crate::iam::Effect;
 use crate::inventory::{Inventory, Principal, PrincipalId};
+use crate::paths::{Actor, WayTo};
 use anyhow::{anyhow, bail};
 use clap::Args;
 use serde::Serialize;
@@ -63,7 +65,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         .examine(id, request.action, target, resource, &question.context, engine::explain)
         .ok_or_else(|| anyhow!("`{}` is not the ARN of a principal", printable(&principal.arn)))?;
     let flips = access.flips(id, request.action, target, resource, &question.context);
-    let told = Told { inventory, principal, action: request.action, resource: &target.arn, explanation, flips };
+    // Whoever is not denied needs to become nobody else.
+    let denied = explanation.decision.verdict.is_denied();
+    let ways = if denied { becoming::find(&access, &question) } else { Vec::new() };
+    let way = ways.into_iter().find(|way| way.from == Actor::Principal(id));
+    let told = Told { inventory, principal, action: request.action, resource: &target.arn, explanation, flips, way };
     let text = match arguments.format {
         Format::Json => told.json(&question, subject.coverage(), subject.unknown_inputs())?,
         Format::Table => told.text(&question.notes, &subject.coverage()),
@@ -116,6 +122,8 @@ struct Told<'a> {
     resource: &'a str,
     explanation: Explanation,
     flips: Vec<Flip>,
+    /// How it can be done all the same, by becoming somebody else.
+    way: Option<WayTo>,
 }
 
 /// What came of a formula, as far as a reader cares.
@@ -154,6 +162,11 @@ impl Told<'_> {
         }
         page.say("");
         page.say(&format!("So {who} is {}.", verdict(&self.explanation.decision)));
+        if let Some(way) = &self.way {
+            page.say("");
+            page.say("But it can be done by becoming somebody else:");
+            becoming::tell(&mut page, std::slice::from_ref(way));
+        }
         page.say("");
         match self.flips.as_slice() {
             [] if self.explanation.decision.verdict == Verdict::Unknown => {
@@ -275,6 +288,7 @@ impl Told<'_> {
             conditions: conditions(decision),
             layers: self.explanation.layers.iter().map(JsonLayer::new).collect(),
             flips: self.flips.iter().map(JsonFlip::new).collect(),
+            way: self.way.as_ref().map(|way| Way::new(self.inventory, way)),
             coverage,
             unknown_inputs,
             notes: &question.notes,
@@ -404,6 +418,8 @@ struct JsonAnswer<'a> {
     decided_by: String,
     conditions: Vec<String>,
     layers: Vec<JsonLayer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<Way>,
     flips: Vec<JsonFlip>,
     coverage: Coverage,
     unknown_inputs: Vec<String>,

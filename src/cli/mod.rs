@@ -2,6 +2,7 @@
 //! exiting happen here and nowhere else.
 
 mod audit;
+mod becoming;
 mod blast_radius;
 mod collect;
 mod config;

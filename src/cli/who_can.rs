@@ -1,5 +1,6 @@
 //! `foureyes who-can`: every principal with a verdict, conditions and the statement that decides.
 
+use super::becoming::{self, Way};
 use super::question::{Asked, Coverage, Question, QuestionArguments, Requests, Subject, WorldArguments};
 use super::source::SourceArguments;
 use super::text::{Page, allowed, count, few, policy_name, printable, short, statement_name};
@@ -9,6 +10,7 @@ use crate::base::arn;
 use crate::engine::{Applied, Decision, Layer, Verdict, conditions_in_words};
 use crate::iam::Effect;
 use crate::inventory::{AccountId, Inventory, PrincipalId, PrincipalKind};
+use crate::paths::WayTo;
 use clap::{Args, ValueEnum};
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use rayon::prelude::*;
@@ -31,6 +33,9 @@ pub struct Arguments {
     /// List those who are denied, too
     #[arg(long)]
     all: bool,
+    /// List those, too, who can become somebody who can, with the steps
+    #[arg(long)]
+    paths: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -56,12 +61,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let question = subject.ask(&arguments.question, &arguments.world)?;
     let access = Access::new(&subject.inventory);
     let found = Found::new(&access, &question);
+    let ways = arguments.paths.then(|| becoming::find(&access, &question));
     let coverage = subject.coverage();
     let unknown_inputs = subject.unknown_inputs();
     let complete = coverage.is_complete() && unknown_inputs.is_empty();
     let text = match arguments.format {
-        Format::Json => found.json(question, coverage, unknown_inputs)?,
-        Format::Table => found.table(&subject, &question, &coverage, arguments.all),
+        Format::Json => found.json(question, coverage, unknown_inputs, ways.as_deref())?,
+        Format::Table => found.table(&subject, &question, &coverage, arguments.all, ways.as_deref()),
     };
     output::print(text.as_bytes())?;
     Ok(if arguments.require_complete && !complete { Exit::Incomplete } else { Exit::Clean })
@@ -175,13 +181,21 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn json(&self, question: Question<'_>, coverage: Coverage, unknown: Vec<String>) -> anyhow::Result<String> {
+    fn json(
+        &self,
+        question: Question<'_>,
+        coverage: Coverage,
+        unknown: Vec<String>,
+        ways: Option<&[WayTo]>,
+    ) -> anyhow::Result<String> {
         #[derive(Serialize)]
         struct Answer<'a> {
             schema: &'static str,
             question: &'a Asked,
             principals: Vec<PrincipalAnswer<'a>>,
             root_users: &'a [Root],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ways: Option<Vec<Way>>,
             coverage: Coverage,
             unknown_inputs: Vec<String>,
             notes: &'a [String],
@@ -204,6 +218,7 @@ impl<'a> Found<'a> {
             question: &question.asked,
             principals,
             root_users: &self.roots,
+            ways: ways.map(|ways| ways.iter().map(|way| Way::new(inventory, way)).collect()),
             coverage,
             unknown_inputs: unknown,
             notes: &question.notes,
@@ -234,7 +249,14 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn table(&self, subject: &Subject, question: &Question<'_>, coverage: &Coverage, all: bool) -> String {
+    fn table(
+        &self,
+        subject: &Subject,
+        question: &Question<'_>,
+        coverage: &Coverage,
+        all: bool,
+        ways: Option<&[WayTo]>,
+    ) -> String {
         let inventory = self.access.inventory();
         let mut page = Page::new(output::width());
         page.say(&format!("Who can {}", self.headline(inventory, question)));
@@ -270,6 +292,16 @@ impl<'a> Found<'a> {
             }
         }
         self.root_lines(&common).iter().for_each(|line| page.say(line));
+        match ways {
+            None => {}
+            Some([]) => page.say("Nobody else can by becoming somebody else."),
+            Some(ways) => {
+                page.say("");
+                page.say("By becoming somebody else:");
+                becoming::tell(&mut page, ways);
+                page.say("");
+            }
+        }
         if let Some(sentence) = coverage.sentence() {
             page.say(&sentence);
         }

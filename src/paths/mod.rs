@@ -1,6 +1,7 @@
 //! The ways in which somebody takes a resource away: by its own delete action, through the stack that made it, by becoming
 //! somebody else first; and what stands in the way.
 
+mod goal;
 mod graph;
 mod guard;
 mod guises;
@@ -12,6 +13,7 @@ mod terms;
 mod way;
 mod ways;
 
+pub use goal::{Holders, WayTo, ways_to};
 pub use graph::Graph;
 pub use means::{Alike, KINDS, MeansIndex};
 pub use outsiders::{OpenRole, Outsider, OutsiderKind, Strangers, letting_in, open_roles};
