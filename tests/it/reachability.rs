@@ -30,7 +30,7 @@ fn techniques() -> Vec<Technique> {
 }
 
 fn name(number: usize) -> String {
-    if number % 2 == 0 { format!("role/r{number}") } else { format!("user/u{number}") }
+    if number.is_multiple_of(2) { format!("role/r{number}") } else { format!("user/u{number}") }
 }
 
 fn arn(end: &str) -> String {
