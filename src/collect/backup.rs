@@ -2,8 +2,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, list};
+use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use super::sts::Identity;
 use crate::snapshot::Resource;
@@ -111,7 +110,7 @@ impl<'a> Place<'a> {
         let (described, policy, _, tags) = join4(
             scope.read(&DESCRIBE_BACKUP_VAULT, subject, client.describe_backup_vault().backup_vault_name(name).send()),
             // How AWS says that a vault has no policy.
-            scope.read_if_any(
+            scope.read_or_none(
                 &GET_BACKUP_VAULT_ACCESS_POLICY,
                 subject,
                 "ResourceNotFoundException",
@@ -161,7 +160,7 @@ impl<'a> Place<'a> {
             .text("MpaApprovalTeamArn", described.and_then(|answer| answer.mpa_approval_team_arn()));
         let mut resource = self.resource(arn, "BackupVault", properties);
         resource.tags = tags;
-        resource.policy = policy.and_then(|answer| answer.policy).as_deref().and_then(document);
+        resource.policy = policy_of(policy.as_ref().map(|answer| answer.as_ref().and_then(|answer| answer.policy())));
         let points = newest.values().filter_map(|point| recovery_point(point, region));
         std::iter::once(resource).chain(points).collect()
     }

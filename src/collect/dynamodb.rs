@@ -2,8 +2,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, list};
+use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use super::sts::Identity;
 use crate::snapshot::Resource;
@@ -118,7 +117,7 @@ async fn table(
                 page.next_token.filter(|token| !token.is_empty())
             },
         ),
-        scope.read_if_any(
+        scope.read_or_none(
             &GET_RESOURCE_POLICY,
             &subject,
             NO_POLICY,
@@ -142,7 +141,7 @@ async fn table(
         region: Some(region.to_owned()),
         tags,
         properties: properties.map(),
-        policy: policy.and_then(|answer| answer.policy).as_deref().and_then(document),
+        policy: policy_of(policy.as_ref().map(|answer| answer.as_ref().and_then(|answer| answer.policy()))),
         arn,
     }
 }

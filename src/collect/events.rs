@@ -4,8 +4,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, list};
+use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use super::sts::Identity;
 use crate::snapshot::Resource;
@@ -63,7 +62,7 @@ fn bus_resource(region: &str, bus: &EventBus) -> Option<Resource> {
         region: Some(region.to_owned()),
         tags: BTreeMap::new(),
         properties: Properties::default().text("Name", bus.name()).map(),
-        policy: bus.policy().filter(|policy| !policy.is_empty()).and_then(document),
+        policy: policy_of(Some(bus.policy())),
     })
 }
 

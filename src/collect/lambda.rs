@@ -4,8 +4,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, names};
+use super::properties::{Properties, names, policy_of};
 use super::reader::Scope;
 use crate::snapshot::Resource;
 use aws_config::SdkConfig;
@@ -80,7 +79,7 @@ async fn function(scope: Scope<'_>, client: &Client, region: &str, found: &Funct
         scope.read_or_none(&GET_FUNCTION_CODE_SIGNING_CONFIG, subject, NONE, request).await
     };
     let (policy, urls_read, versions_read, signing, tags) = tokio::join!(
-        scope.read_if_any(&GET_POLICY, subject, NONE, client.get_policy().function_name(name).send()),
+        scope.read_or_none(&GET_POLICY, subject, NONE, client.get_policy().function_name(name).send()),
         scope.pages(
             &LIST_FUNCTION_URL_CONFIGS,
             subject,
@@ -138,6 +137,6 @@ async fn function(scope: Scope<'_>, client: &Client, region: &str, found: &Funct
         region: Some(region.to_owned()),
         tags: tags.and_then(|answer| answer.tags).unwrap_or_default().into_iter().collect(),
         properties: properties.map(),
-        policy: policy.and_then(|answer| answer.policy).as_deref().and_then(document),
+        policy: policy_of(policy.as_ref().map(|answer| answer.as_ref().and_then(|answer| answer.policy()))),
     })
 }

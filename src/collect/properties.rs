@@ -1,5 +1,7 @@
 //! Builds the properties of a resource.
 
+use super::iam::document;
+use crate::snapshot::Document;
 use aws_sdk_iam::primitives::{DateTime, DateTimeFormat};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -42,6 +44,11 @@ impl From<Properties> for Value {
     fn from(properties: Properties) -> Value {
         Value::Object(properties.0)
     }
+}
+
+/// A resource's policy of an answer: `None` is no answer, and `Some(None)` one without a policy, which is `null`.
+pub(super) fn policy_of(answer: Option<Option<&str>>) -> Option<Document> {
+    answer.map(|text| text.filter(|text| !text.is_empty()).and_then(document).unwrap_or_default())
 }
 
 /// What the SDK puts where an answer lacks an enumeration that its model requires.

@@ -5,8 +5,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, list};
+use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use super::sts::Identity;
 use crate::snapshot::Resource;
@@ -92,7 +91,7 @@ async fn bucket(scope: Scope<'_>, client: &Client, region: &str, identity: &Iden
             "ObjectLockConfigurationNotFoundError",
             client.get_object_lock_configuration().bucket(name).send(),
         ),
-        scope.read_if_any(
+        scope.read_or_none(
             &GET_BUCKET_POLICY,
             subject,
             "NoSuchBucketPolicy",
@@ -192,7 +191,7 @@ async fn bucket(scope: Scope<'_>, client: &Client, region: &str, identity: &Iden
         region: Some(region.to_owned()),
         tags: tags.into_iter().map(|tag| (tag.key, tag.value)).collect(),
         properties: properties.map(),
-        policy: policy.and_then(|answer| answer.policy).as_deref().and_then(document),
+        policy: policy_of(policy.as_ref().map(|answer| answer.as_ref().and_then(|answer| answer.policy()))),
     }
 }
 

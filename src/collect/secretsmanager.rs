@@ -3,8 +3,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, list};
+use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use crate::snapshot::Resource;
 use aws_config::SdkConfig;
@@ -55,7 +54,7 @@ async fn secret(scope: Scope<'_>, client: &Client, region: &str, found: &SecretL
     let absent = if found.deleted_date().is_some() { "InvalidRequestException" } else { "" };
     let (described, policy) = join(
         scope.read(&DESCRIBE_SECRET, subject, client.describe_secret().secret_id(arn).send()),
-        scope.read_if_any(&GET_RESOURCE_POLICY, subject, absent, client.get_resource_policy().secret_id(arn).send()),
+        scope.read_or_none(&GET_RESOURCE_POLICY, subject, absent, client.get_resource_policy().secret_id(arn).send()),
     )
     .await;
     let replica = |replica: &ReplicationStatusType| {
@@ -85,6 +84,6 @@ async fn secret(scope: Scope<'_>, client: &Client, region: &str, found: &SecretL
         region: Some(region.to_owned()),
         tags: tags.filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))).collect(),
         properties: properties.map(),
-        policy: policy.and_then(|answer| answer.resource_policy).as_deref().and_then(document),
+        policy: policy_of(policy.as_ref().map(|answer| answer.as_ref().and_then(|answer| answer.resource_policy()))),
     })
 }

@@ -2,8 +2,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::{Properties, list};
+use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use crate::base::Arn;
 use crate::snapshot::Resource;
@@ -68,8 +67,8 @@ async fn topic(scope: Scope<'_>, client: &Client, region: &str, arn: &str) -> Re
         scope.read(&LIST_TAGS_FOR_RESOURCE, subject, client.list_tags_for_resource().resource_arn(arn).send()),
     )
     .await;
-    let attributes = attributes.and_then(|answer| answer.attributes).unwrap_or_default();
-    let attribute = |name: &str| attributes.get(name).map(String::as_str);
+    let attributes = attributes.map(|answer| answer.attributes.unwrap_or_default());
+    let attribute = |name: &str| attributes.as_ref()?.get(name).map(String::as_str);
     let properties = Properties::default()
         .put("TopicName", name)
         .text("KmsMasterKeyId", attribute("KmsMasterKeyId"))
@@ -80,7 +79,7 @@ async fn topic(scope: Scope<'_>, client: &Client, region: &str, arn: &str) -> Re
         region: Some(region.to_owned()),
         tags: tags.and_then(|answer| answer.tags).unwrap_or_default().into_iter().map(|t| (t.key, t.value)).collect(),
         properties: properties.map(),
-        policy: attribute("Policy").and_then(document),
+        policy: policy_of(attributes.as_ref().map(|_| attribute("Policy"))),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::Call;
 use super::call::client;
-use super::iam::document;
-use super::properties::Properties;
+use super::properties::{Properties, policy_of};
 use super::reader::Scope;
 use super::sts::Identity;
 use crate::snapshot::Resource;
@@ -62,8 +61,8 @@ async fn queue(scope: Scope<'_>, client: &Client, region: &str, identity: &Ident
         scope.read(&LIST_QUEUE_TAGS, subject, client.list_queue_tags().queue_url(address).send()),
     )
     .await;
-    let attributes = attributes.and_then(|answer| answer.attributes).unwrap_or_default();
-    let attribute = |name: Name| attributes.get(&name).map(String::as_str);
+    let attributes = attributes.map(|answer| answer.attributes.unwrap_or_default());
+    let attribute = |name: Name| attributes.as_ref()?.get(&name).map(String::as_str);
     let number = |name: Name| attribute(name).and_then(|text| text.parse::<u64>().ok());
     let Identity { account, partition } = identity;
     let arn = attribute(Name::QueueArn).map(str::to_owned);
@@ -80,6 +79,6 @@ async fn queue(scope: Scope<'_>, client: &Client, region: &str, identity: &Ident
         region: Some(region.to_owned()),
         tags: tags.and_then(|answer| answer.tags).unwrap_or_default().into_iter().collect(),
         properties: properties.map(),
-        policy: attribute(Name::Policy).and_then(document),
+        policy: policy_of(attributes.as_ref().map(|_| attribute(Name::Policy))),
     }
 }

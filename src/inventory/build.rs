@@ -204,12 +204,14 @@ impl<'s> Builder<'s> {
         self.inventory.resources.extend(unlisted_stacks(id, account));
         for resource in &account.resources {
             let arn: Arc<str> = resource.arn.as_str().into();
-            let policy = resource.policy.as_ref().map(|policy| {
+            let known = resource.policy.as_ref();
+            let policy = known.filter(|policy| !policy.is_missing()).map(|policy| {
                 let document = self.document(policy, PolicyKind::Resource);
                 self.attach(document, format!("resource policy of {arn}").into(), &arn, None)
             });
             self.inventory.resources.push(Resource {
                 region: region_of(&arn, resource.region.as_deref()),
+                has_no_policy: known.is_some_and(snapshot::Document::is_missing),
                 arn,
                 kind: resource.kind.clone(),
                 account: id,
@@ -365,6 +367,7 @@ fn unlisted_stacks(id: AccountId, account: &snapshot::Account) -> Vec<Resource> 
         }
         stacks.push(Resource {
             region: region_of(&arn, None),
+            has_no_policy: false,
             arn: arn.into(),
             kind: "AWS::CloudFormation::Stack".to_owned(),
             account: id,

@@ -165,6 +165,8 @@ pub struct Resource {
     pub properties: serde_json::Map<String, serde_json::Value>,
     /// Its resource policy.
     pub policy: Option<Attachment>,
+    /// Whether the policy was looked for, and there is none.
+    pub has_no_policy: bool,
     /// The environment it belongs to, and how that was recognised; `None`: not recognised.
     pub environment: Option<Recognition>,
     /// Stacks that created it.

@@ -34,6 +34,11 @@ impl Document {
         serde_json::value::to_raw_value(text).map(Document).unwrap_or_default()
     }
 
+    /// Whether it is `null`: there is none.
+    pub fn is_missing(&self) -> bool {
+        self.0.get() == "null"
+    }
+
     /// The JSON text of the policy, for a parser of policies; whether it is valid is for that parser to say.
     ///
     /// # Errors

@@ -147,9 +147,15 @@ pub struct Resource {
     /// CloudFormation property names to values. Environment variables keep names, never values.
     #[serde(default)]
     pub properties: serde_json::Map<String, serde_json::Value>,
-    /// The resource policy, verbatim; absent when there is none (coverage says whether it was looked for).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The resource policy, verbatim; `null` ([`Document::is_missing`]) when it was looked for and there is none. Absent:
+    /// coverage says whether it was looked for.
+    #[serde(default, deserialize_with = "even_null", skip_serializing_if = "Option::is_none")]
     pub policy: Option<Document>,
+}
+
+/// Keeps a `null` apart from a field that is not there.
+fn even_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Document>, D::Error> {
+    Document::deserialize(from).map(Some)
 }
 
 /// What came of one kind of call.

@@ -276,3 +276,31 @@ fn the_place_of_both_accounts_in_the_organisation_is_known() {
     let said = verdicts(&inventory, "s3:DeleteBucket", "arn:aws:s3:::bucket-444455556666");
     assert_eq!((&*said[MANAGER], &*said[MEMBER]), ("allowed", "allowed"));
 }
+
+/// A bucket that did not show its policy says nothing of one that answered that it has none.
+#[test]
+fn a_refusal_of_one_policy_leaves_the_others_known() {
+    let json = r#"{"schema": "foureyes/snapshot/v1", "accounts": [{"id": "111122223333",
+        "authorization_details": {"UserDetailList": [{"Path": "/", "UserName": "eve", "Arn": "arn:aws:iam::111122223333:user/eve",
+            "UserPolicyList": [{"PolicyName": "s3", "PolicyDocument": {"Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}]}]},
+        "resources": [
+            {"arn": "arn:aws:s3:::none", "type": "AWS::S3::Bucket", "region": "eu-west-1", "policy": null},
+            {"arn": "arn:aws:s3:::shut", "type": "AWS::S3::Bucket", "region": "eu-west-1"},
+            {"arn": "arn:aws:s3:::away", "type": "AWS::S3::Bucket", "region": "us-east-1"}],
+        "coverage": [
+            {"service": "organizations", "operation": "DescribeOrganization", "outcome": "ok"},
+            {"service": "s3", "operation": "GetBucketPolicy", "region": "us-east-1", "outcome": "ok"},
+            {"service": "s3", "operation": "GetBucketPolicy", "region": "eu-west-1", "outcome": "denied"}]}]}"#;
+    let snapshot: Snapshot = serde_json::from_str(json).unwrap();
+    let inventory = Inventory::new(&snapshot, &EnvironmentRules::default());
+    for (bucket, verdict) in [("none", "allowed"), ("away", "allowed"), ("shut", "allowed-if")] {
+        let said = verdicts(&inventory, "s3:DeleteBucket", &format!("arn:aws:s3:::{bucket}"));
+        assert_eq!(said["arn:aws:iam::111122223333:user/eve"], verdict, "{bucket}");
+    }
+    // What was known stays known when it is written and read again.
+    let again: Snapshot = serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap();
+    let missing = |policy: &Option<foureyes::snapshot::Document>| policy.as_ref().map(|policy| policy.is_missing());
+    let policies: Vec<_> = again.accounts[0].resources.iter().map(|resource| missing(&resource.policy)).collect();
+    assert_eq!(policies, [Some(true), None, None]);
+}
