@@ -123,7 +123,7 @@ mod tests {
             ("arn:aws:codepipeline:eu-west-1:111122223333:shop", "codepipeline/shop"),
             ("arn:aws:s3:::shop", "s3/shop"),
             ("arn:aws:iam::444455556666:role/ci", "444455556666:role/ci"),
-            ("arn:aws:iam::111122223333:root", "iam/root"),
+            ("arn:aws:iam::111122223333:root", "account 111122223333"),
             ("not an arn\n", "not an arn\\u000a"),
         ] {
             assert_eq!(one.arn(arn), short);
