@@ -69,12 +69,10 @@ impl Record {
     }
 
     fn plan(&self, zone: ResourceId, known: &Resource, target: ResourceId, change: &str) -> Plan {
-        let what = if change == "DELETE" { "deletes" } else { "points elsewhere" };
         let zone_name = known.text("Name").map_or_else(|| words::resource(known), plain);
-        let words = format!(
-            "{{who}} {what} the record {} in the zone {zone_name}: visitors no longer find {{what}} ({CHANGE})",
-            self.name
-        );
+        let record = format!("the record {} in the zone {zone_name}", self.name);
+        let done = if change == "DELETE" { format!("deletes {record}") } else { format!("points {record} elsewhere") };
+        let words = format!("{{who}} {done}: visitors no longer find {{what}} ({CHANGE})");
         let part = Part::call(CHANGE, On::Resource(zone), words).given(&[
             ("route53:ChangeResourceRecordSetsActions", &[change]),
             ("route53:ChangeResourceRecordSetsNormalizedRecordNames", &[self.name.as_str()]),
