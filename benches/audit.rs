@@ -21,7 +21,7 @@ use foureyes::access::Access;
 use foureyes::inventory::{EnvironmentRules, Inventory};
 use foureyes::rules::{self, Settings};
 use foureyes::snapshot;
-use measure::{Check, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
+use measure::{Check, Computing, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,13 +103,14 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     let path = folder.join("account.json");
     let size = generate(shape, &path);
     let bytes = fs::read(&path).expect("the file can be read");
-    let (mut values, mut runs) = (Vec::new(), Vec::new());
+    let (mut values, mut runs, mut computing) = (Vec::new(), Vec::new(), Computing::default());
     // By turns, so that a busy machine slows both.
     for _ in 0..rounds {
-        let (value, time) = timed(|| serde_json::from_slice::<Value>(&bytes).expect("the file is JSON"));
+        let parse = || serde_json::from_slice::<Value>(&bytes).expect("the file is JSON");
+        let (value, time) = computing.parse(|| timed(parse));
         values.push(time);
         drop(value);
-        runs.push(run(&path));
+        runs.push(computing.answer(|| run(&path)));
     }
     drop(bytes);
     let value = median(values);
@@ -124,6 +125,7 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     row("rules::run", of(&|run| run.rules));
     let total = of(&Run::total);
     row("audit, all of it", total);
+    computing.tell();
     println!("  findings: {}", runs[0].findings);
     checks.push(Check {
         name: format!("{name}: audit, multiple of serde_json"),

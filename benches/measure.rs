@@ -23,6 +23,46 @@ pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
+/// The time that the process has spent computing, all threads together: on a busy machine it says more than the clock.
+pub fn processor_time() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the process, in parentheses, may hold spaces; after it user and system time are the 12th and 13th.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// How much more computing one thing takes than another, counted over all rounds.
+#[derive(Default)]
+pub struct Computing {
+    parsing: Duration,
+    answering: Duration,
+}
+
+impl Computing {
+    /// What `serde_json` does in a round.
+    pub fn parse<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let before = processor_time();
+        let result = work();
+        self.parsing += processor_time() - before;
+        result
+    }
+
+    /// What the program does in a round.
+    pub fn answer<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let before = processor_time();
+        let result = work();
+        self.answering += processor_time() - before;
+        result
+    }
+
+    /// Prints the ratio.
+    pub fn tell(&self) {
+        let ratio = self.answering.as_secs_f64() / self.parsing.as_secs_f64();
+        println!("  {:<44} {:>12} {ratio:>6.2}", "the same in processor time", "");
+    }
+}
+
 /// The most memory the process ever held, in bytes.
 pub fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

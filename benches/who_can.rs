@@ -21,7 +21,7 @@ use foureyes::access::{Access, Targets};
 use foureyes::engine::{Context, Target, Verdict, World};
 use foureyes::inventory::{EnvironmentRules, Inventory, Resource};
 use foureyes::snapshot;
-use measure::{Check, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
+use measure::{Check, Computing, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
 use serde_json::Value;
 use std::fs;
 use std::hint::black_box;
@@ -172,13 +172,14 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     let path = folder.join("account.json");
     let size = generate(shape, &path);
     let bytes = fs::read(&path).expect("the file can be read");
-    let (mut values, mut runs) = (Vec::new(), Vec::new());
+    let (mut values, mut runs, mut computing) = (Vec::new(), Vec::new(), Computing::default());
     // By turns, so that a busy machine slows both.
     for _ in 0..rounds {
-        let (value, time) = timed(|| serde_json::from_slice::<Value>(&bytes).expect("the file is JSON"));
+        let parse = || serde_json::from_slice::<Value>(&bytes).expect("the file is JSON");
+        let (value, time) = computing.parse(|| timed(parse));
         values.push(time);
         drop(value);
-        runs.push(run(&path));
+        runs.push(computing.answer(|| run(&path)));
     }
     drop(bytes);
     let value = median(values);
@@ -196,6 +197,7 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     }
     row("all questions", of(&Run::answer));
     row("who-can, all of it", total);
+    computing.tell();
     let pairs = runs[0].pairs as f64;
     println!("  open pairs: {} of {}", runs[0].open, runs[0].pairs);
     let nanoseconds = of(&Run::answer).as_nanos() as f64 / pairs;
