@@ -5,10 +5,11 @@
 
 use super::Call;
 use super::call::client;
+use super::miss::Miss;
 use super::properties::{Properties, list, policy_of};
 use super::reader::Scope;
 use super::sts::Identity;
-use crate::snapshot::Resource;
+use crate::snapshot::{Outcome, Resource};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{
@@ -136,6 +137,17 @@ async fn bucket(scope: Scope<'_>, client: &Client, region: &str, identity: &Iden
         ),
     );
 
+    // The answer is the policy and nothing around it. S3 keeps no policy that is not JSON: what is none was cut, or comes
+    // from somebody on the way.
+    let is_policy = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let said = policy.as_ref().and_then(|answer| answer.as_ref()).and_then(|answer| answer.policy());
+    let policy = if said.is_none_or(is_policy) {
+        policy
+    } else {
+        let miss = Miss::new(Outcome::Failed, "an answer that is no policy");
+        scope.write_down(&GET_BUCKET_POLICY, subject, Some(miss));
+        None
+    };
     let versioning = versioning.map(|answer| {
         Properties::default()
             .text("Status", answer.status().map(|status| status.as_str()))

@@ -12,8 +12,26 @@ use std::time::Duration;
 /// An account with something of everything in it, in more than one page where there are pages, and marked secrets wherever
 /// one may stand. A service that is added adds its answers here.
 pub fn everything(asked: &Asked) -> Option<Answer> {
-    let services: &[fn(&Asked) -> Option<Answer>] = &[apps, tables, users, crate::collect_organization::around];
-    services.iter().find_map(|answer| answer(asked))
+    use crate::{collect_data as data, collect_delivery as delivery, collect_watching as watching};
+    match asked.service.as_str() {
+        "amplify" => apps(asked),
+        "backup" => data::backup(asked),
+        "cloudformation" => delivery::stacks(asked),
+        "codepipeline" => delivery::pipelines(asked),
+        "cognito-identity" | "cognito-idp" => data::cognito(asked),
+        "dynamodb" => tables(asked),
+        "iam" => users(asked),
+        // Where a key may not be described, nobody knows that it is AWS's own.
+        "kms" if asked.operation == "ListGrants" && asked.body.contains("key/aws1") => None,
+        "kms" => data::kms(asked),
+        "lambda" => data::lambda(asked),
+        "logs" => watching::log_groups(asked),
+        "organizations" => crate::collect_organization::around(asked),
+        "rds" => data::rds(asked),
+        "route53" => watching::zones(asked),
+        "s3" => data::s3(asked),
+        _ => None,
+    }
 }
 
 /// Two tables on two pages: one that has everything, one that has nothing.

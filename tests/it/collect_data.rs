@@ -43,7 +43,7 @@ fn s3_error(status: u16, code: &str) -> Answer {
 }
 
 /// Buckets `data`, which has everything, and `bare`, which has nothing; `elsewhere` lies in another region.
-fn s3(asked: &Asked) -> Option<Answer> {
+pub fn s3(asked: &Asked) -> Option<Answer> {
     if asked.service != "s3" {
         return None;
     }
@@ -194,7 +194,7 @@ fn rds_page(operation: &str, list: &str, items: &[String], marker: Option<&str>)
     ))
 }
 
-fn rds(asked: &Asked) -> Option<Answer> {
+pub fn rds(asked: &Asked) -> Option<Answer> {
     if asked.service != "rds" {
         return None;
     }
@@ -402,7 +402,7 @@ fn day(day: u32) -> f64 {
     1_767_268_800.0 + f64::from(day - 1) * 86_400.0
 }
 
-fn backup(asked: &Asked) -> Option<Answer> {
+pub fn backup(asked: &Asked) -> Option<Answer> {
     if asked.service != "backup" {
         return None;
     }
@@ -647,7 +647,7 @@ fn a_plan_whose_selections_are_hidden_does_not_look_empty() {
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/k1";
 
-fn kms(asked: &Asked) -> Option<Answer> {
+pub fn kms(asked: &Asked) -> Option<Answer> {
     if asked.service != "kms" {
         return None;
     }
@@ -735,7 +735,7 @@ fn a_key_whose_policy_shuts_us_out_is_there_all_the_same() {
 
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:checkout";
 
-fn lambda(asked: &Asked) -> Option<Answer> {
+pub fn lambda(asked: &Asked) -> Option<Answer> {
     if asked.service != "lambda" {
         return None;
     }
@@ -826,7 +826,7 @@ fn what_may_not_be_asked_of_a_function_is_unknown() {
 const USERS: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";
 const IDENTITIES: &str = "arn:aws:cognito-identity:eu-west-1:111122223333:identitypool/eu-west-1:1";
 
-fn cognito(asked: &Asked) -> Option<Answer> {
+pub fn cognito(asked: &Asked) -> Option<Answer> {
     let second = asked.body.contains("\"NextToken\":\"second\"");
     let page = |list: &str, first: Value, last: Value| match second {
         true => json(json!({list: last})),

@@ -50,7 +50,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-fn stacks(asked: &Asked) -> Option<Answer> {
+pub fn stacks(asked: &Asked) -> Option<Answer> {
     let second = asked.body.contains("NextToken=second");
     let of = |name: &str| asked.body.contains(&format!("stack%2F{name}%2F"));
     let part = |id: &str, kind: &str| {
@@ -168,7 +168,7 @@ fn a_template_that_may_not_be_read_leaves_its_policies_unknown() {
     assert_eq!(properties(&account, &stack_arn("nested")).get("Resources"), None);
 }
 
-fn pipelines(asked: &Asked) -> Option<Answer> {
+pub fn pipelines(asked: &Asked) -> Option<Answer> {
     let second = asked.body.contains("second");
     Some(match asked.operation.as_str() {
         "ListPipelines" if second => json(json!({"pipelines": [{"name": "refused"}]})),

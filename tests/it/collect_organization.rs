@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The management account is the first.
-fn id(number: usize) -> String {
+pub fn id(number: usize) -> String {
     if number == 0 { ACCOUNT.to_owned() } else { format!("{:012}", 200_000_000_000 + number) }
 }
 
@@ -29,7 +29,7 @@ fn page(member: &str, items: Vec<Value>, body: &str, size: usize) -> Answer {
 
 /// An organisation of so many accounts: those with even numbers in production, the rest in development, the management
 /// account in the root. Production has a unit within.
-fn organization(size: usize, asked: &Asked) -> Option<Answer> {
+pub fn organization(size: usize, asked: &Asked) -> Option<Answer> {
     let argument = |name: &str| {
         let body: Value = serde_json::from_str(&asked.body).unwrap();
         body[name].as_str().unwrap_or_default().to_owned()

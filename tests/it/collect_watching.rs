@@ -108,7 +108,7 @@ fn trails_are_asked_where_they_are_at_home() {
     assert_eq!(coverage(&account, "GetTrailStatus").outcome, Outcome::Denied);
 }
 
-fn zones(asked: &Asked) -> Option<Answer> {
+pub fn zones(asked: &Asked) -> Option<Answer> {
     let page = |body: &str, more: &str| {
         let operation = &asked.operation;
         let end = if more.is_empty() {
@@ -350,7 +350,7 @@ fn rules_of_the_default_bus_are_read_by_those_who_may_not_list_buses() {
 }
 
 /// A value in the protocol of CloudWatch.
-fn cbor(value: &Value) -> Vec<u8> {
+pub fn cbor(value: &Value) -> Vec<u8> {
     let head = |major: u8, length: usize| {
         let mut bytes = vec![(major << 5) | 26];
         bytes.extend(u32::try_from(length).unwrap().to_be_bytes());
@@ -423,7 +423,7 @@ fn alarms_say_what_they_watch_and_whom_they_tell() {
     );
 }
 
-fn log_groups(asked: &Asked) -> Option<Answer> {
+pub fn log_groups(asked: &Asked) -> Option<Answer> {
     let second = asked.body.contains("second");
     let group = |name: &str, filters: u32| {
         json!({"logGroupName": name, "arn": format!("arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{name}:*"), "storedBytes": 1,

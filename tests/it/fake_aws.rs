@@ -41,6 +41,8 @@ pub enum Answer {
     Http(u16, Vec<(&'static str, &'static str)>, String),
     /// The protocol of CloudWatch.
     Cbor(Vec<u8>),
+    /// An error in the protocol of CloudWatch.
+    CborError(u16, Vec<u8>),
     /// The beginning of an answer, and then the end of the connection.
     Cut(String),
     /// No connection, for this reason.
@@ -108,6 +110,7 @@ impl HttpConnector for Fake {
         let (status, headers, body) = match self.answer(request.method(), request.uri(), header, body) {
             Answer::Http(status, headers, body) => (status, headers, body.into_bytes()),
             Answer::Cbor(body) => (200, CBOR.to_vec(), body),
+            Answer::CborError(status, body) => (status, CBOR.to_vec(), body),
             // Whole as far as HTTP goes, and neither JSON nor XML.
             Answer::Cut(body) => (200, Vec::new(), body.into_bytes()),
             Answer::Down(reason) => return HttpConnectorFuture::ready(Err(ConnectorError::io(reason.into()))),
@@ -203,6 +206,13 @@ fn take_apart(method: &str, uri: &str, header: impl Fn(&str) -> Option<String>, 
     let scope = |index| authorization.split('/').nth(index).unwrap_or_default().to_owned();
     let (region, service) = (scope(2), scope(3));
     let key = scope(0).rsplit('=').next().unwrap_or_default().to_owned();
+    // On an address the bucket stands in the path.
+    let (host, path) = match path.trim_start_matches('/') {
+        bucket if service == "s3" && host == SERVED && !bucket.is_empty() => {
+            (format!("{}.s3", bucket.trim_end_matches('/')), "/".to_owned())
+        }
+        _ => (host.to_owned(), path),
+    };
     let operation = if let Some(target) = header("x-amz-target") {
         target.rsplit('.').next().unwrap().to_owned()
     } else if let Some((_, operation)) = path.split_once("/operation/") {
@@ -215,7 +225,7 @@ fn take_apart(method: &str, uri: &str, header: impl Fn(&str) -> Option<String>, 
         let found = routes.next().unwrap_or_else(|| panic!("{service} {method} {path}?{query} has no route"));
         found.2.to_owned()
     };
-    Asked { service, key, operation, region, host: host.to_owned(), path, query: query.to_owned(), body, before: 0 }
+    Asked { service, key, operation, region, host, path, query: query.to_owned(), body, before: 0 }
 }
 
 pub fn json(value: Value) -> Answer {
@@ -332,8 +342,10 @@ pub fn resource<'a>(account: &'a Account, arn: &str) -> &'a Resource {
     account.resources.iter().find(|resource| resource.arn == arn).unwrap_or_else(|| panic!("{arn} is missing"))
 }
 
+/// The host name of what [`serve`] serves.
+const SERVED: &str = "served";
+
 /// The same over HTTP on this machine, for the program itself. Ends with the test.
-#[allow(dead_code, reason = "used with the program itself")]
 pub fn serve(fake: Fake) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -347,7 +359,6 @@ pub fn serve(fake: Fake) -> String {
 }
 
 /// Answers the requests of one connection. What a test asserts within an answer closes the connection.
-#[allow(dead_code, reason = "used with the program itself")]
 fn talk(fake: &Fake, connection: std::net::TcpStream) -> std::io::Result<()> {
     use std::io::{BufRead, BufReader, Read, Write};
     let mut reader = BufReader::new(connection.try_clone()?);
@@ -369,7 +380,7 @@ fn talk(fake: &Fake, connection: std::net::TcpStream) -> std::io::Result<()> {
         reader.read_exact(&mut body)?;
         let mut words = first.split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let uri = format!("http://aws{target}");
+        let uri = format!("http://{SERVED}{target}");
         let header = |name: &str| headers.get(name).cloned();
         match fake.answer(method, &uri, header, String::from_utf8(body).unwrap_or_default()) {
             Answer::Http(status, headers, body) => {
@@ -379,7 +390,7 @@ fn talk(fake: &Fake, connection: std::net::TcpStream) -> std::io::Result<()> {
                 }
                 out.write_all(format!("{head}\r\n{body}").as_bytes())?;
             }
-            Answer::Cbor(body) => {
+            Answer::Cbor(body) | Answer::CborError(_, body) => {
                 let [(protocol, name), (_, kind)] = CBOR;
                 let length = body.len();
                 let head = format!(
@@ -398,14 +409,13 @@ fn talk(fake: &Fake, connection: std::net::TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// The program, live against a server that [`serve`] started and nothing else.
-#[allow(dead_code, reason = "used with the program itself")]
-pub fn program(url: &str) -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::cargo_bin("foureyes").unwrap();
-    command.env_clear().envs([
+/// What the program needs to talk to a server that [`serve`] started and to nothing else.
+pub fn environment(url: &str) -> Vec<(&'static str, String)> {
+    [
         ("LANG", "C.UTF-8"),
         ("COLUMNS", "120"),
         ("HOME", "/nonexistent"),
+        ("PATH", "/nonexistent"),
         ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "SECRET-key"),
         ("AWS_REGION", "eu-west-1"),
@@ -414,6 +424,15 @@ pub fn program(url: &str) -> assert_cmd::Command {
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("NO_PROXY", "127.0.0.1"),
-    ]);
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, value.to_owned()))
+    .collect()
+}
+
+/// The program, live against a server that [`serve`] started.
+pub fn program(url: &str) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("foureyes").unwrap();
+    command.env_clear().envs(environment(url));
     command
 }

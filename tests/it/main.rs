@@ -23,6 +23,9 @@ mod collect_faults;
 mod collect_organization;
 #[cfg(test)]
 #[cfg(feature = "aws")]
+mod collect_program;
+#[cfg(test)]
+#[cfg(feature = "aws")]
 mod collect_watching;
 #[cfg(test)]
 mod commands;

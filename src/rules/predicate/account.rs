@@ -153,12 +153,15 @@ impl<'i> Holder<'i> {
 
     fn own_account(&self, environment: &str) -> Option<Lacking> {
         let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut sure = false;
         for resource in self.inventory.resources.iter().filter(|resource| resource.account == self.id) {
             if let Some(known) = &resource.environment
                 && known.environment != environment
             {
                 let count = others.entry(&known.environment).or_default();
                 *count = count.saturating_add(1);
+                // A tag that was not read may say otherwise than the name.
+                sure = sure || self.inventory.tags_were_read(resource);
             }
         }
         if others.is_empty() {
@@ -166,9 +169,10 @@ impl<'i> Holder<'i> {
         }
         let told: Vec<String> = others.iter().map(|(name, count)| format!("{count} of {name}")).collect();
         let note = format!("beside {} resources of {environment}: {}", self.members.len(), told.join(", "));
+        let unread = (!sure).then(|| "their tags were not all read, and may say otherwise".to_owned());
         Some(Lacking {
-            certainty: Certainty::Certain,
-            notes: vec![note],
+            certainty: if sure { Certainty::Certain } else { Certainty::Unknown },
+            notes: [Some(note), unread].into_iter().flatten().collect(),
             conditions: Vec::new(),
             resources: BTreeSet::new(),
         })
