@@ -390,7 +390,9 @@ fn accounts_and_everything_written_follow_the_schema() {
     let mut checked = 0;
     for entry in fs::read_dir("tests/accounts").unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_none_or(|end| end != "json") {
+        // Policies by their ARNs are no account.
+        let is_account = path.extension().is_some_and(|end| end == "json") && !path.ends_with("managed-policies.json");
+        if !is_account {
             continue;
         }
         let written = written(&snapshot::read(&path).unwrap().snapshot, "a.json");
@@ -466,6 +468,10 @@ proptest! {
     ) {
         let mut bytes = if compressed { zstd::encode_all(ACME, 1).unwrap() } else { ACME.to_vec() };
         for (index, byte, change) in changes {
+            // The last byte may have been removed.
+            if bytes.is_empty() {
+                break;
+            }
             let at = index.index(bytes.len());
             match change {
                 0 => bytes[at] = byte,
