@@ -58,18 +58,20 @@ impl Graph<'_> {
             for from in level {
                 let before = reached.steps.get(&from).map(|step| step.terms.clone()).unwrap_or_default();
                 for (number, bundle) in self.bundles_of(from).filter(|(_, bundle)| bundle.terms.certainty <= least) {
-                    let terms = before.clone().and(bundle.terms.clone());
+                    let further = bundle.terms.conditions.difference(&before.conditions).count();
+                    let conditions = before.conditions.len().saturating_add(further);
+                    // Joined only where somebody new is reached.
+                    let mut terms: Option<Terms> = None;
                     for (at, (node, gained)) in (0u32..).zip(&bundle.gained) {
                         if *node == source || reached.steps.contains_key(node) || self.is_spared(bundle, gained) {
                             continue;
                         }
                         let better = |known: &Step| {
-                            (terms.conditions.len(), from, number)
-                                < (known.terms.conditions.len(), known.from, known.bundle)
+                            (conditions, from, number) < (known.terms.conditions.len(), known.from, known.bundle)
                         };
                         if next.get(node).is_none_or(better) {
-                            let step = Step { from, bundle: number, gained: at, depth, terms: terms.clone() };
-                            next.insert(*node, step);
+                            let terms = terms.get_or_insert_with(|| before.clone().and(bundle.terms.clone())).clone();
+                            next.insert(*node, Step { from, bundle: number, gained: at, depth, terms });
                         }
                     }
                 }
