@@ -62,12 +62,23 @@ fn few(names: &[String], many: &str) -> String {
 const NAMES: [&str; 8] =
     ["StackName", "DomainName", "BranchName", "EnvironmentName", "UserPoolName", "LogGroupName", "Name", "TableName"];
 
-/// What is no resource of the inventory, as a person calls it: an account by its root user's ARN is `account N`.
+/// What is no resource of the inventory, as a person calls it: an account by its root user's ARN is `account N`, a user or
+/// role of another account `role NAME of account N`.
 pub fn other(arn: &str) -> String {
-    match Arn::parse(arn) {
-        Some(parsed) if parsed.service == "iam" && parsed.resource == "root" => format!("account {}", parsed.account),
-        _ => arn.to_owned(),
-    }
+    let of_account = |parsed: &Arn<'_>| {
+        if parsed.service == "iam" && parsed.resource == "root" {
+            return Some(format!("account {}", parsed.account));
+        }
+        let (kind, path) = parsed.resource.split_once('/').filter(|_| !parsed.account.is_empty())?;
+        let (kind, name) = match (parsed.service, kind) {
+            ("iam", "user" | "role") => (kind, path.rsplit('/').next()?),
+            // A session: the role, and what its holder calls it.
+            ("sts", "assumed-role") => ("role", path.split('/').next()?),
+            _ => return None,
+        };
+        Some(format!("{kind} {name} of account {}", parsed.account))
+    };
+    Arn::parse(arn).and_then(|parsed| of_account(&parsed)).unwrap_or_else(|| arn.to_owned())
 }
 
 fn name(resource: &Resource) -> String {

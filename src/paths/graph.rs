@@ -8,10 +8,11 @@ use super::guises::{Guises, Node};
 use super::outsiders::{self, Outsider};
 use super::technique::{Asker, Edge, Gain, Gained, Technique, Through};
 use super::terms::Terms;
+use super::way::Actor;
 use crate::access::Access;
 use crate::base::Certainty;
 use crate::engine::Verdict;
-use crate::inventory::{PrincipalId, Supposed};
+use crate::inventory::{Inventory, PrincipalId, Supposed};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -167,6 +168,24 @@ impl<'a> Graph<'a> {
             }
         }
         Graph { access, techniques, guises, supposed, outsiders, bundles: bundles.0, of_actor, spared: BTreeSet::new() }
+    }
+
+    /// The same, but taking on one of these roles, by those whom they trust, is not followed.
+    #[must_use]
+    pub fn sparing(mut self, roles: BTreeSet<PrincipalId>) -> Graph<'a> {
+        self.spared = roles;
+        self
+    }
+
+    /// The inventory of guises: principals as they would be once they have changed their own rights, or are newly made.
+    pub fn supposed(&self) -> &Inventory {
+        &self.supposed.inventory
+    }
+
+    /// Where a guise is in the inventory of guises; `None`: it is none that is followed.
+    pub fn as_supposed(&self, guise: Actor) -> Option<PrincipalId> {
+        let number = self.guises.number(self.node_of(guise)?)?;
+        self.supposed.ids.get(number as usize).copied()
     }
 
     /// Those whom the snapshot does not hold and who may take on a role that leads somewhere.

@@ -95,7 +95,10 @@ impl Guises {
     fn key(&self, inventory: &Inventory, gain: Gain, base: PrincipalId) -> Option<Key> {
         let principal = inventory.principal(base)?;
         let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
-        let alone = self.telling.contains(&principal.account)
+        // An entry of another account that a dump holds may do things there, not here.
+        let own = inventory.account(principal.account).map(|account| &*account.id);
+        let alone = crate::base::Arn::parse(&principal.arn).map(|arn| arn.account) != own
+            || self.telling.contains(&principal.account)
             || boundary.is_some_and(|id| self.telling_boundaries.contains(&id))
             || self.named.contains(&principal.arn);
         let account = principal.account;

@@ -6,7 +6,7 @@ use crate::access::Access;
 use crate::base::{Arn, arn};
 use crate::engine::{Applied, Caller, Context, Verdict, World};
 use crate::iam::{Effect, PrincipalSpec};
-use crate::inventory::{Inventory, Principal, PrincipalId};
+use crate::inventory::{Inventory, Principal, PrincipalId, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Outsider {
             OutsiderKind::WebIdentity | OutsiderKind::Saml => provider(&self.name),
             OutsiderKind::Anyone => "anybody with an AWS account".to_owned(),
             OutsiderKind::Account if arn::is_account_id(&self.name) => format!("account {}", self.name),
-            OutsiderKind::Account => self.name.to_string(),
+            OutsiderKind::Account => words::other(&self.name),
         }
     }
 

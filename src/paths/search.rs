@@ -98,6 +98,28 @@ impl Graph<'_> {
         all
     }
 
+    /// The surest and nearest of those whom one can become and who are wanted.
+    pub fn nearest(&self, from: PrincipalId, wanted: &dyn Fn(Actor) -> bool) -> Option<Becoming> {
+        CERTAINTIES.into_iter().find_map(|least| {
+            let reached = self.search(Node::of(from), least);
+            let node = *reached.order.iter().find(|node| wanted(self.actor_of(&reached, **node)))?;
+            let terms = reached.steps.get(&node)?.terms.clone();
+            Some(Becoming { actor: self.actor_of(&reached, node), hops: self.hops(&reached, node), terms })
+        })
+    }
+
+    /// Those of some principals who can become somebody, in groups that do it in the same ways.
+    pub fn alike(&self, principals: impl Iterator<Item = PrincipalId>) -> Vec<Vec<PrincipalId>> {
+        let mut alike: BTreeMap<&[u32], Vec<PrincipalId>> = BTreeMap::new();
+        for principal in principals {
+            let bundles = self.numbers_of(Node::of(principal));
+            if !bundles.is_empty() {
+                alike.entry(bundles).or_default().push(principal);
+            }
+        }
+        alike.into_values().collect()
+    }
+
     /// The node of somebody; `None`: a guise that nobody takes on.
     pub(super) fn node_of(&self, actor: Actor) -> Option<Node> {
         match actor {

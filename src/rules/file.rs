@@ -162,6 +162,12 @@ pub enum Predicate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
+    /// Who can become an administrator, in accounts in which no environment was recognised.
+    BecomesAdministrator {
+        /// Who is left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
     /// A role lets strangers in.
     OpenTrust {
         /// Which strangers.
@@ -169,6 +175,9 @@ pub enum Predicate {
         /// For identity providers that anybody can get tokens of: their host, and the `sub` of a stranger's token.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         tokens: BTreeMap<String, String>,
+        /// Roles that a service of AWS makes, and whom it makes them trust: no finding.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        made_by_services: Vec<MadeByService>,
     },
     /// Who can do everything.
     Administrator {
@@ -257,6 +266,19 @@ pub enum OpenTo {
     Anybody,
     /// Accounts that the snapshot does not hold, without an external id.
     OutsideAccounts,
+}
+
+/// A role that a service of AWS makes in accounts of an organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MadeByService {
+    /// Pattern of its ARN.
+    pub role: String,
+    /// Pattern of the ARN of whom it trusts.
+    pub trusts: String,
+    /// Whether the service makes it trust one only: where it trusts two, somebody changed it.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// One CloudFormation type, or several.

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod becoming;
+#[cfg(test)]
 mod blast_radius;
 #[cfg(test)]
 #[cfg(feature = "aws")]

@@ -172,6 +172,7 @@ fn the_set_of_rules() {
     identity/access-key-alone-deletes-production medium
     identity/administrator-beyond-break-glass high
     identity/can-become-administrator critical
+    identity/can-become-administrator-of-account critical
     identity/deny-by-absent-key-never-applies medium
     identity/deny-by-bucket-tag-never-applies medium
     identity/for-all-values-lets-absent-keys-pass medium

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct Administrator {
     statement: Option<StatementEvidence>,
-    terms: Terms,
+    pub(super) terms: Terms,
 }
 
 /// Finds everybody who may do all that the definitions ask.

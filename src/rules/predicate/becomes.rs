@@ -134,7 +134,7 @@ fn path(
 }
 
 /// The steps, told of this member of those who are alike.
-fn told_of(question: &Question<'_>, member: PrincipalId, hops: &[Hop]) -> Vec<String> {
+pub(super) fn told_of(question: &Question<'_>, member: PrincipalId, hops: &[Hop]) -> Vec<String> {
     let inventory = question.access.inventory();
     let name = |id: PrincipalId| inventory.principal(id).map(words::principal).unwrap_or_default();
     let told = hops.first().and_then(|hop| hop.actor.principal()).filter(|told| *told != member);

@@ -4,6 +4,7 @@
 mod account;
 mod administrator;
 mod becomes;
+mod becomes_administrator;
 mod can_anything;
 mod configuration;
 mod dangling;
@@ -160,7 +161,10 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         Predicate::Becomes { into, environment, kinds, except } => {
             becomes::drafts(question, *into, Who { environment, kinds, except })
         }
-        Predicate::OpenTrust { to, tokens } => open_trust::drafts(question, *to, tokens),
+        Predicate::BecomesAdministrator { except } => becomes_administrator::drafts(question, except),
+        Predicate::OpenTrust { to, tokens, made_by_services } => {
+            open_trust::drafts(question, *to, tokens, made_by_services)
+        }
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
         Predicate::Configuration { resource_type, environment, violated_if, property, needs } => {
             let looked_for = configuration::LookedFor { violated_if, property, needs: needs.as_ref() };
@@ -309,6 +313,8 @@ fn lost(rule: &Rule, draft: &Draft) -> Lost {
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
+        // An ARN is no word.
+        Some(_) if text.starts_with("arn:") => text.to_owned(),
         Some(first) => first.to_uppercase().chain(characters).collect(),
         None => String::new(),
     }

@@ -1,23 +1,35 @@
 //! Roles that let strangers in.
 
 use super::{Draft, Drafts};
+use crate::base::Glob;
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::words;
+use crate::inventory::{PrincipalId, words};
 use crate::paths::{OpenRole, OutsiderKind, Strangers, open_roles};
 use crate::rules::Question;
-use crate::rules::file::OpenTo;
-use std::collections::BTreeMap;
+use crate::rules::file::{MadeByService, OpenTo};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-pub(super) fn drafts(question: &Question<'_>, to: OpenTo, tokens: &BTreeMap<String, String>) -> Drafts {
+pub(super) fn drafts(
+    question: &Question<'_>,
+    to: OpenTo,
+    tokens: &BTreeMap<String, String>,
+    made: &[MadeByService],
+) -> Drafts {
     let inventory = question.access.inventory();
     let strangers = Strangers { tokens };
+    let open = open_roles(question.access, &strangers);
+    let made = made_by_services(question, &open, made);
     let mut drafts = Drafts::new();
-    for OpenRole { role, outsider, terms, statements } in open_roles(question.access, &strangers) {
+    for OpenRole { role, outsider, terms, statements } in open {
         let is_account = outsider.kind == OutsiderKind::Account;
         if is_account != (to == OpenTo::OutsideAccounts) {
             continue;
         }
         let Some(principal) = inventory.principal(role) else { continue };
+        if made.contains(&(role, Arc::clone(&outsider.name))) {
+            continue;
+        }
         let statement = statements.first();
         let cause = format!("{}|{}|{}", principal.arn, outsider.name, terms.key());
         let draft = drafts.entry(cause).or_insert_with(|| Draft { terms, ..Draft::default() });
@@ -38,4 +50,31 @@ pub(super) fn drafts(question: &Question<'_>, to: OpenTo, tokens: &BTreeMap<Stri
         draft.path.push(format!("{} takes on {role} and does what the role may do", outsider.in_words()));
     }
     drafts
+}
+
+/// Roles, with whom they let in, that are as a service of AWS makes them.
+fn made_by_services(
+    question: &Question<'_>,
+    open: &[OpenRole],
+    known: &[MadeByService],
+) -> BTreeSet<(PrincipalId, Arc<str>)> {
+    let inventory = question.access.inventory();
+    let mut made = BTreeSet::new();
+    for known in known {
+        let (role, trusts) = (Glob::new(&known.role), Glob::new(&known.trusts));
+        let mut of_role: BTreeMap<PrincipalId, BTreeSet<Arc<str>>> = BTreeMap::new();
+        for one in open.iter().filter(|one| one.outsider.kind == OutsiderKind::Account) {
+            let is_it = inventory.principal(one.role).is_some_and(|principal| role.matches(&principal.arn));
+            if is_it && trusts.matches(&one.outsider.name) {
+                of_role.entry(one.role).or_default().insert(Arc::clone(&one.outsider.name));
+            }
+        }
+        for (role, trusted) in of_role {
+            // A second account is none that AWS made it trust.
+            if !known.alone || trusted.len() == 1 {
+                made.extend(trusted.into_iter().map(|name| (role, name)));
+            }
+        }
+    }
+    made
 }
