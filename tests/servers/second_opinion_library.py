@@ -360,7 +360,20 @@ def star_colon_star(case: dict) -> bool:
     return any("*:*" in as_list(s.get("Action", s.get("NotAction"))) for s in statements(case))
 
 
-OPEN_POINTS = [star_ends_segment, everyone_in_a_session, any_value_if_exists, value_of_another_type, star_colon_star]
+def iam_call_of_a_federated_user(case: dict) -> bool:
+    """Whether a session of GetFederationToken calls IAM, which the API refuses and the console does not."""
+    request = case["request"]
+    return ":federated-user/" in request["principal"] and request["action"].lower().startswith("iam:")
+
+
+OPEN_POINTS = [
+    star_ends_segment,
+    everyone_in_a_session,
+    any_value_if_exists,
+    value_of_another_type,
+    star_colon_star,
+    iam_call_of_a_federated_user,
+]
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Generated cases
