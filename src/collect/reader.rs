@@ -223,15 +223,6 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// The same in a region, for what a global service keeps there.
-    #[allow(dead_code, reason = "no service needs it yet")]
-    pub fn at<'b>(self, region: &'b str) -> Scope<'b>
-    where
-        'a: 'b,
-    {
-        Scope { reader: self.reader, region: Some(region) }
-    }
-
     /// Adds what a reader of the coverage should know of a call.
     pub fn note(self, call: &'static Call, note: String) {
         self.reader.ledger().entry(self.line(call)).or_default().note = Some(note);

@@ -51,7 +51,7 @@ pub fn ways_to(access: &Access<'_>, techniques: &[Technique], ask: &dyn Fn(&Acce
             let reached = graph.search(node, *least);
             let fits = |node: &&Node| of.get(*node).is_some_and(|terms| terms.certainty <= *least);
             let found = *reached.order.iter().find(fits)?;
-            let terms = reached.steps.get(&found)?.terms.clone().and(of.get(&found)?.clone());
+            let terms = reached.terms_of(found)?.clone().and(of.get(&found)?.clone());
             Some(Becoming { actor: graph.actor_of(&reached, found), hops: graph.hops(&reached, found), terms })
         });
         if let Some(becomes) = best {

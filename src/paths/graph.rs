@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::base::Certainty;
 use crate::engine::Verdict;
 use crate::inventory::{Inventory, PrincipalId, Supposed};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub struct Graph<'a> {
     pub(super) supposed: Supposed,
     pub(super) outsiders: Vec<Outsider>,
     pub(super) bundles: Vec<Bundle>,
+    /// For each bundle, the number of its terms: bundles of the same terms have the same.
+    terms_numbers: Vec<u32>,
     /// For each node, the bundles in which it acts.
     of_actor: Vec<Vec<u32>>,
     /// Roles that are there to be taken on by those whom they trust: that is not followed.
@@ -167,7 +170,15 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        Graph { access, techniques, guises, supposed, outsiders, bundles: bundles.0, of_actor, spared: BTreeSet::new() }
+        let mut known: FxHashMap<&Terms, u32> = FxHashMap::default();
+        let terms_numbers = bundles.0.iter().map(|bundle| {
+            let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+            *known.entry(&bundle.terms).or_insert(next)
+        });
+        let terms_numbers = terms_numbers.collect();
+        let spared = BTreeSet::new();
+        let bundles = bundles.0;
+        Graph { access, techniques, guises, supposed, outsiders, bundles, terms_numbers, of_actor, spared }
     }
 
     /// The same, but taking on one of these roles, by those whom they trust, is not followed.
@@ -206,6 +217,11 @@ impl<'a> Graph<'a> {
     pub(super) fn bundles_of(&self, node: Node) -> impl Iterator<Item = (u32, &Bundle)> {
         let numbers = self.of_actor.get(node.0 as usize).map_or(&[] as &[u32], Vec::as_slice);
         numbers.iter().filter_map(|number| Some((*number, self.bundles.get(*number as usize)?)))
+    }
+
+    /// The number of a bundle's terms.
+    pub(super) fn terms_number(&self, bundle: u32) -> u32 {
+        self.terms_numbers.get(bundle as usize).copied().unwrap_or(u32::MAX)
     }
 
     /// The numbers of the bundles in which a node acts.

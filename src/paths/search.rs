@@ -8,6 +8,7 @@ use super::terms::Terms;
 use super::way::{Actor, Call, Hop};
 use crate::base::Certainty;
 use crate::inventory::{PrincipalId, words};
+use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,8 +21,8 @@ pub(super) struct Step {
     /// Which of those whom the bundle gains.
     pub gained: u32,
     pub depth: u32,
-    /// The terms of the whole way.
-    pub terms: Terms,
+    /// The terms of the whole way, by number among those of the search.
+    terms: u32,
 }
 
 /// Somebody whom one can become.
@@ -41,44 +42,106 @@ pub(super) struct Reached {
     pub steps: FxHashMap<Node, Step>,
     /// In the order in which they were reached: by depth, then by node.
     pub order: Vec<Node>,
+    terms: Conjunctions,
+}
+
+impl Reached {
+    /// The terms of the whole way to somebody who was reached.
+    pub fn terms_of(&self, node: Node) -> Option<&Terms> {
+        self.terms.get(self.steps.get(&node)?.terms)
+    }
+}
+
+/// The terms of ways, each once. Thousands of ways share few of them, and comparing conditions as texts is dear.
+#[derive(Debug)]
+struct Conjunctions {
+    /// The first is what nothing was asked of: no condition.
+    all: Vec<Terms>,
+    numbers: FxHashMap<Terms, u32>,
+    /// What comes of terms and those of a bundle.
+    joined: FxHashMap<(u32, u32), u32>,
+}
+
+impl Conjunctions {
+    /// What the way to where one begins asks for: nothing.
+    const NONE: u32 = 0;
+
+    fn new() -> Conjunctions {
+        let none = Terms::default();
+        let numbers = FxHashMap::from_iter([(none.clone(), Conjunctions::NONE)]);
+        Conjunctions { all: vec![none], numbers, joined: FxHashMap::default() }
+    }
+
+    fn get(&self, number: u32) -> Option<&Terms> {
+        self.all.get(number as usize)
+    }
+
+    /// How many conditions terms have.
+    fn conditions(&self, number: u32) -> usize {
+        self.get(number).map_or(0, |terms| terms.conditions.len())
+    }
+
+    /// The number of both together. `of_bundle`: the number of the bundle's terms in the graph.
+    fn join(&mut self, before: u32, of_bundle: u32, bundle: &Bundle) -> u32 {
+        if let Some(known) = self.joined.get(&(before, of_bundle)) {
+            return *known;
+        }
+        let terms = self.get(before).cloned().unwrap_or_default().and(bundle.terms.clone());
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(terms).or_insert_with_key(|terms| {
+            self.all.push(terms.clone());
+            next
+        });
+        self.joined.insert((before, of_bundle), number);
+        number
+    }
 }
 
 /// From the surest on.
 pub(super) const CERTAINTIES: [Certainty; 3] = [Certainty::Certain, Certainty::Conditional, Certainty::Unknown];
 
 impl Graph<'_> {
-    /// Follows all edges that are at least as sure as this.
+    /// Follows all edges that are at least as sure as this. Each bundle is followed once, when one of its actors is first
+    /// reached: whom it gains, they all gain, and the best of them is the same for everybody whom it gains.
     pub(super) fn search(&self, source: Node, least: Certainty) -> Reached {
-        let mut reached = Reached { steps: FxHashMap::default(), order: Vec::new() };
+        let mut reached = Reached { steps: FxHashMap::default(), order: Vec::new(), terms: Conjunctions::new() };
+        let mut followed = FixedBitSet::with_capacity(self.bundles.len());
         let mut level = vec![source];
         let mut depth = 0_u32;
         while !level.is_empty() {
             depth = depth.saturating_add(1);
-            let mut next: BTreeMap<Node, Step> = BTreeMap::new();
+            // For each bundle: the fewest conditions, from whom, and the number of the terms.
+            let mut best: BTreeMap<u32, (usize, Node, u32)> = BTreeMap::new();
             for from in level {
-                let before = reached.steps.get(&from).map(|step| step.terms.clone()).unwrap_or_default();
+                let before = reached.steps.get(&from).map_or(Conjunctions::NONE, |step| step.terms);
                 for (number, bundle) in self.bundles_of(from).filter(|(_, bundle)| bundle.terms.certainty <= least) {
-                    let further = bundle.terms.conditions.difference(&before.conditions).count();
-                    let conditions = before.conditions.len().saturating_add(further);
-                    // Joined only where somebody new is reached.
-                    let mut terms: Option<Terms> = None;
-                    for (at, (node, gained)) in (0u32..).zip(&bundle.gained) {
-                        if *node == source || reached.steps.contains_key(node) || self.is_spared(bundle, gained) {
-                            continue;
-                        }
-                        let better = |known: &Step| {
-                            (conditions, from, number) < (known.terms.conditions.len(), known.from, known.bundle)
-                        };
-                        if next.get(node).is_none_or(better) {
-                            let terms = terms.get_or_insert_with(|| before.clone().and(bundle.terms.clone())).clone();
-                            next.insert(*node, Step { from, bundle: number, gained: at, depth, terms });
-                        }
+                    if followed.contains(number as usize) {
+                        continue;
+                    }
+                    let terms = reached.terms.join(before, self.terms_number(number), bundle);
+                    let found = (reached.terms.conditions(terms), from, terms);
+                    let known = best.entry(number).or_insert(found);
+                    *known = found.min(*known);
+                }
+            }
+            let mut next: BTreeMap<Node, (usize, Step)> = BTreeMap::new();
+            for (number, (conditions, from, terms)) in best {
+                followed.insert(number as usize);
+                let Some(bundle) = self.bundles.get(number as usize) else { continue };
+                for (at, (node, gained)) in (0u32..).zip(&bundle.gained) {
+                    if *node == source || reached.steps.contains_key(node) || self.is_spared(bundle, gained) {
+                        continue;
+                    }
+                    let better =
+                        |(known, step): &(usize, Step)| (conditions, from, number) < (*known, step.from, step.bundle);
+                    if next.get(node).is_none_or(better) {
+                        next.insert(*node, (conditions, Step { from, bundle: number, gained: at, depth, terms }));
                     }
                 }
             }
             level = next.keys().copied().collect();
             reached.order.extend(&level);
-            reached.steps.extend(next);
+            reached.steps.extend(next.into_iter().map(|(node, (_, step))| (node, step)));
         }
         reached
     }
@@ -91,7 +154,7 @@ impl Graph<'_> {
         for least in CERTAINTIES {
             let reached = self.search(source, least);
             for node in reached.order.iter().filter(|node| seen.insert(**node)) {
-                let terms = reached.steps.get(node).map(|step| step.terms.clone()).unwrap_or_default();
+                let terms = reached.terms_of(*node).cloned().unwrap_or_default();
                 all.push(Becoming { actor: self.actor_of(&reached, *node), hops: self.hops(&reached, *node), terms });
             }
         }
@@ -103,7 +166,7 @@ impl Graph<'_> {
         CERTAINTIES.into_iter().find_map(|least| {
             let reached = self.search(Node::of(from), least);
             let node = *reached.order.iter().find(|node| wanted(self.actor_of(&reached, **node)))?;
-            let terms = reached.steps.get(&node)?.terms.clone();
+            let terms = reached.terms_of(node)?.clone();
             Some(Becoming { actor: self.actor_of(&reached, node), hops: self.hops(&reached, node), terms })
         })
     }

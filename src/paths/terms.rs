@@ -5,7 +5,7 @@ use crate::engine::{Alternatives, Atom, Decision, Literal, Unseen, Verdict, cond
 use std::collections::BTreeSet;
 
 /// How sure an answer is, and what must hold for it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Terms {
     /// How sure.
     pub certainty: Certainty,

@@ -215,7 +215,7 @@ impl<'a> Ways<'a> {
     }
 
     fn lead(&self, reached: &Reached, node: Node, adds: BTreeMap<Class, Vec<ResourceId>>) -> Option<Lead> {
-        let terms = reached.steps.get(&node)?.terms.clone();
+        let terms = reached.terms_of(node)?.clone();
         let means = self.means_at(node);
         let useful = means.iter().filter(|means| {
             adds.get(&means.class)
@@ -253,7 +253,7 @@ impl<'a> Ways<'a> {
                         continue;
                     }
                     let before = reached.steps.get(node);
-                    let terms = before.map(|step| step.terms.clone()).unwrap_or_default().and(means.terms.clone());
+                    let terms = reached.terms_of(*node).cloned().unwrap_or_default().and(means.terms.clone());
                     let depth = before.map_or(0, |step| step.depth as usize).saturating_add(means.steps.len());
                     let rank = (terms.certainty, depth, terms.conditions.len());
                     if best.as_ref().is_some_and(|(known, _)| *known <= rank) {
