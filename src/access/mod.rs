@@ -15,7 +15,7 @@ mod targets;
 pub use among::Among;
 pub use flip::{Change, Flip};
 pub use itself::{Own, OwnAnswer};
-pub use targets::{MADE, Targets, named_by, target_of};
+pub use targets::{BARE, MADE, Targets, named_by, speaker, target_of};
 
 use crate::base::arn;
 use crate::catalog;
@@ -303,7 +303,7 @@ impl<'i> Access<'i> {
             let name = format!("trust policy of {}", role.arn).into();
             return Some(Attachment { document: role.trust?, name, through: None });
         }
-        self.inventory.resource(resource?)?.policy.clone()
+        self.inventory.resource(targets::speaker(self.inventory, action, resource?)?)?.policy.clone()
     }
 
     fn side<'p>(
@@ -321,12 +321,14 @@ impl<'i> Access<'i> {
 
     /// Whether something of which no policy is known may have one all the same.
     fn is_unseen(&self, action: &str, arn: &str, resource: Option<ResourceId>) -> bool {
-        match resource.and_then(|id| self.inventory.resource(id)) {
+        let speaker = resource.and_then(|id| targets::speaker(self.inventory, action, id));
+        match speaker.and_then(|id| self.inventory.resource(id)) {
             // A role of another account, or one that does not exist yet.
             _ if engine::is_trusted(action, arn) => true,
-            None if arn.contains(MADE) => false,
+            None if arn.contains(MADE) || resource == Some(BARE) => false,
             Some(known) if targets::policy_was_read(self.inventory, known) => false,
-            _ => targets::may_have_policy(arn),
+            // Whether something else speaks for it, such as the vault of a recovery point, was not read.
+            known => targets::may_have_policy(known.map_or(arn, |known| &known.arn)) || speaker != resource,
         }
     }
 

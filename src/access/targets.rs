@@ -18,6 +18,22 @@ pub struct Targets<'t> {
 /// Part of the names of what is made anew: nothing is there that could have a policy of its own.
 pub const MADE: &str = "foureyes-anything";
 
+/// Whose policy speaks of what has had its policy taken off: nobody's.
+pub const BARE: ResourceId = ResourceId(u32::MAX);
+
+/// The resource whose policy speaks where an action is asked of a resource: itself, or the vault of a recovery point, whose
+/// access policy holds for the calls of AWS Backup alone. `None`: one that the inventory does not hold.
+///
+/// Source: <https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html>
+pub fn speaker(inventory: &Inventory, action: &str, id: ResourceId) -> Option<ResourceId> {
+    let resource = inventory.resource(id)?;
+    let lies_in_vault = resource.kind == "AWS::Backup::RecoveryPoint";
+    if !lies_in_vault || !action.get(..7).is_some_and(|service| service.eq_ignore_ascii_case("backup:")) {
+        return Some(id);
+    }
+    inventory.find_resource(resource.text("BackupVaultArn")?)
+}
+
 /// A resource of the inventory as a target.
 pub fn target_of<'t>(inventory: &'t Inventory, resource: &'t Resource) -> Target<'t> {
     let account = inventory.account(resource.account).map(|account| Cow::Borrowed(&*account.id));
@@ -67,6 +83,17 @@ impl<'t> Targets<'t> {
     pub fn aim(&mut self, inventory: &'t Inventory, action: Option<catalog::Action>, arn: &str) -> Vec<u32> {
         let named = action.map_or_else(|| vec![arn.to_owned()], |action| named_by(action, arn));
         named.into_iter().filter_map(|name| self.add(inventory, name)).collect()
+    }
+
+    /// The same, of what has had its policy taken off.
+    pub fn aim_bare(&mut self, inventory: &'t Inventory, action: Option<catalog::Action>, arn: &str) -> Vec<u32> {
+        let positions = self.aim(inventory, action, arn);
+        for position in &positions {
+            if let Some((_, owner)) = self.all.get_mut(*position as usize) {
+                *owner = Some(BARE);
+            }
+        }
+        positions
     }
 
     fn add(&mut self, inventory: &'t Inventory, arn: String) -> Option<u32> {

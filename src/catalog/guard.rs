@@ -175,6 +175,26 @@ pub fn against(cloudformation_type: &str, action: &str) -> impl Iterator<Item = 
     of_type.filter(move |guard| guard.stops.iter().any(|stopped| stopped.eq_ignore_ascii_case(action))).copied()
 }
 
+/// The actions that take the policy of a resource of a type off, or write another one, the plainest first; none for types
+/// whose policy is not followed.
+///
+/// Sources: the pages of the actions, such as
+/// <https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DeleteBackupVaultAccessPolicy.html>,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html>,
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteResourcePolicy.html>
+pub fn policy_written_by(cloudformation_type: &str) -> &'static [&'static str] {
+    match cloudformation_type {
+        "AWS::Backup::BackupVault" => &["backup:DeleteBackupVaultAccessPolicy", "backup:PutBackupVaultAccessPolicy"],
+        "AWS::DynamoDB::Table" => &["dynamodb:DeleteResourcePolicy", "dynamodb:PutResourcePolicy"],
+        "AWS::ECR::Repository" => &["ecr:DeleteRepositoryPolicy", "ecr:SetRepositoryPolicy"],
+        "AWS::S3::Bucket" => &["s3:DeleteBucketPolicy", "s3:PutBucketPolicy"],
+        "AWS::SNS::Topic" => &["sns:SetTopicAttributes"],
+        "AWS::SQS::Queue" => &["sqs:SetQueueAttributes"],
+        "AWS::SecretsManager::Secret" => &["secretsmanager:DeleteResourcePolicy", "secretsmanager:PutResourcePolicy"],
+        _ => &[],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

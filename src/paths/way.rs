@@ -44,7 +44,7 @@ pub struct Call {
     pub action: Arc<str>,
     /// The ARN that the request names, or `*`.
     pub on: Arc<str>,
-    /// The resource whose policy speaks of it.
+    /// The resource whose policy speaks of it; [`crate::access::BARE`]: one that has had its policy taken off.
     pub resource: Option<ResourceId>,
     /// Condition keys that follow from how the call is made, with their values, besides those of [`super::direct`].
     pub given: Vec<(String, Vec<String>)>,
@@ -117,6 +117,8 @@ pub struct Step {
     pub on: On,
     /// Condition keys that follow from how the call is made, besides those of [`super::direct`].
     pub given: Vec<(String, Vec<String>)>,
+    /// Whether the policy of what it names has been taken off before.
+    pub bare: bool,
     /// What the engine says of it.
     pub verdict: Verdict,
     /// Whether it only clears something away, such as a protection.
@@ -194,7 +196,7 @@ impl Step {
             by,
             action: Arc::clone(&self.action),
             on,
-            resource,
+            resource: if self.bare { Some(crate::access::BARE) } else { resource },
             given: self.given.clone(),
             verdict: self.verdict,
         };

@@ -4,7 +4,9 @@ use super::able::{Able, Answers, Asks, Call, Way};
 use super::index::{Index, time};
 use super::key::{Key, KeyPlan};
 use super::vault::{Hold, of_bucket, of_vault};
+use crate::access::BARE;
 use crate::base::{Arn, arn};
+use crate::catalog::guard::policy_written_by;
 use crate::inventory::{Inventory, Resource, ResourceId};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -463,12 +465,15 @@ impl<'i> Gathering<'_, 'i> {
         }
         // A policy that denies the deletion is in the way only until somebody takes it off the vault.
         if let Some(vault) = found.filter(|_| known.is_some_and(|vault| vault.policy.is_some())) {
-            let strip = self.asks.resource(inventory, "backup:DeleteBackupVaultAccessPolicy", vault);
-            let bare = self.asks.part("backup:DeleteRecoveryPoint", point, None);
-            for way in &mut ways.clone() {
-                way.all.retain(|ask| *ask != delete);
-                way.all.extend([strip, bare]);
-                ways.push(way.clone());
+            let bare = self.asks.part("backup:DeleteRecoveryPoint", point, Some(BARE));
+            let before = ways.clone();
+            for action in policy_written_by("AWS::Backup::BackupVault") {
+                let strip = self.asks.resource(inventory, action, vault);
+                for way in &before {
+                    let rest = way.all.iter().copied().filter(|ask| *ask != delete);
+                    let all = rest.chain([strip, bare]).collect();
+                    ways.push(Way { all, doubtful: way.doubtful });
+                }
             }
         }
         let named = key.or_else(|| known.and_then(|vault| vault.text("EncryptionKeyArn")));

@@ -9,6 +9,7 @@ mod key;
 mod members;
 mod own;
 mod plan;
+mod policy;
 mod scaling;
 mod stack;
 mod stack_policy;
@@ -71,7 +72,7 @@ impl MeansIndex {
         plans.extend(key::plans(inventory, resources));
         plans.extend(dns::plans(inventory, resources));
         plans.extend(scaling::plans(inventory, resources));
-        let mut all = plan::solve(access, &plans);
+        let mut all = policy::where_needed(plan::solve(access, &plans));
         // What runs with a role can take what the role can take.
         let further = workload::means(access, &all);
         all.extend(further);

@@ -5,6 +5,7 @@ use super::super::guard::obstacles;
 use super::super::terms::Terms;
 use super::super::way::On;
 use super::plan::{Part, Plan};
+use super::policy;
 use crate::base::Certainty;
 use crate::catalog::destruction::{self, Class, Destructive};
 use crate::inventory::{Inventory, Resource, ResourceId};
@@ -68,7 +69,7 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
             None => format!("{{who}} calls {action} on {{what}}: {happens}"),
         };
         parts.push(Part::call(entry.action(), On::Target, words));
-        plans.push(Plan {
+        let plan = Plan {
             kind,
             class: if kept { Class::Environment } else { entry.class() },
             action: entry.action().into(),
@@ -76,7 +77,9 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
             parts,
             terms: Terms::default(),
             except: None,
-        });
+        };
+        plans.extend(policy::taken_off_first(inventory, &plan));
+        plans.push(plan);
     }
 }
 

@@ -65,6 +65,12 @@ impl Part {
         self
     }
 
+    /// The same, once the policy of what it names has been taken off.
+    pub fn bare(mut self) -> Part {
+        self.ask.bare = true;
+        self
+    }
+
     /// The same with somebody else's rights.
     pub fn by(mut self, by: By) -> Part {
         self.by = by;
@@ -306,6 +312,7 @@ impl Solver<'_> {
                 action: Arc::clone(&part.ask.action),
                 on: part.on.clone(),
                 given: part.ask.given.clone(),
+                bare: part.ask.bare,
                 verdict,
                 clears: part.clears,
                 words: Arc::clone(&part.words),

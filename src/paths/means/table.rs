@@ -18,12 +18,14 @@ pub(super) struct Ask {
     pub action: Arc<str>,
     /// Condition keys besides those of a direct call.
     pub given: Vec<(String, Vec<String>)>,
+    /// Whether the policy of the resource has been taken off before.
+    pub bare: bool,
 }
 
 impl Ask {
     /// A call that somebody makes himself.
     pub fn direct(action: &str) -> Ask {
-        Ask { action: action.into(), given: Vec::new() }
+        Ask { action: action.into(), given: Vec::new(), bare: false }
     }
 }
 
@@ -105,7 +107,11 @@ impl Table {
                 },
                 Subject::Arn(arn) => Arc::clone(arn),
             };
-            for position in targets.aim(inventory, action, &arn) {
+            let positions = match ask.bare {
+                false => targets.aim(inventory, action, &arn),
+                true => targets.aim_bare(inventory, action, &arn),
+            };
+            for position in positions {
                 let position = position as usize;
                 if stands_for.len() <= position {
                     stands_for.resize(position.saturating_add(1), Vec::new());
