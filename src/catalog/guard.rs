@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -23,6 +24,8 @@ pub struct Guard {
     protects: Vec<&'static str>,
     #[serde(default)]
     absent: Absent,
+    #[serde(default)]
+    since: bool,
     #[serde(default)]
     at: Option<&'static str>,
     #[serde(default)]
@@ -116,10 +119,12 @@ impl Guard {
         self.source
     }
 
-    /// Whether it is in force on a resource with these properties.
-    pub fn state(&self, properties: &Map<String, Value>) -> State {
+    /// Whether it is in force on a resource with these properties. `now`: when they were read, where that is known.
+    pub fn state(&self, properties: &Map<String, Value>, now: Option<Timestamp>) -> State {
         let Some(path) = self.property else { return State::On };
         match value_at(properties, path) {
+            // Before its time it can be called off like a lesser one.
+            Some(value) if self.since && has_begun(&value, now) == Some(false) => State::Off,
             Some(value) if self.protects.iter().any(|wanted| *wanted == "*" || wanted.eq_ignore_ascii_case(&value)) => {
                 State::On
             }
@@ -128,6 +133,11 @@ impl Guard {
             None => State::Unread,
         }
     }
+}
+
+/// Whether a moment has come, as snapshots write it; `None`: that cannot be told.
+pub fn has_begun(moment: &str, now: Option<Timestamp>) -> Option<bool> {
+    Some(moment.parse::<Timestamp>().ok()? <= now?)
 }
 
 /// A property as text. A part of the path leads into an object, or to the element of a list of keys and values that has
@@ -233,7 +243,7 @@ mod tests {
     fn states() {
         let state = |kind: &str, action: &str, properties: Value| {
             let guard = against(kind, action).next().unwrap();
-            guard.state(properties.as_object().unwrap())
+            guard.state(properties.as_object().unwrap(), None)
         };
         let table = |properties| state("AWS::DynamoDB::Table", "dynamodb:deletetable", properties);
         assert_eq!(table(json!({"DeletionProtectionEnabled": true})), State::On);
@@ -251,5 +261,13 @@ mod tests {
         assert_eq!(bucket(json!({"VersioningConfiguration": {"Status": "Suspended"}})), State::Off);
         assert_eq!(bucket(json!({})), State::Off);
         assert!(against("AWS::DynamoDB::Table", "dynamodb:DeleteItem").next().is_none());
+        let now = "2026-11-22T02:00:00Z".parse().ok();
+        let lock = |date: &str, now| {
+            let guard = against("AWS::Backup::BackupVault", "backup:DeleteBackupVault").next().unwrap();
+            guard.state(json!({ "LockDate": date }).as_object().unwrap(), now)
+        };
+        assert_eq!(lock("2026-01-01T00:00:00Z", now), State::On);
+        assert_eq!(lock("2027-01-01T00:00:00Z", now), State::Off);
+        assert_eq!(lock("2027-01-01T00:00:00Z", None), State::On);
     }
 }

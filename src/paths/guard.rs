@@ -17,6 +17,7 @@ pub(super) struct Obstacle {
 
 /// What stands between an action and a resource; `None`: something that nobody clears away.
 pub(super) fn obstacles(inventory: &Inventory, resource: &Resource, action: &str) -> Option<Vec<Obstacle>> {
+    let now = inventory.collected_at.as_deref().and_then(|text| text.parse().ok());
     let mut all = Vec::new();
     for guard in guard::against(&resource.kind, action) {
         if let Some((kind, property)) = guard.each() {
@@ -29,8 +30,8 @@ pub(super) fn obstacles(inventory: &Inventory, resource: &Resource, action: &str
             inventory.find_resource(arn).and_then(|id| Some((id, inventory.resource(id)?)))
         });
         let (on, state) = match carrier {
-            None => (None, guard.state(&resource.properties)),
-            Some(Some((id, carrier))) => (Some(id), guard.state(&carrier.properties)),
+            None => (None, guard.state(&resource.properties, now)),
+            Some(Some((id, carrier))) => (Some(id), guard.state(&carrier.properties, now)),
             Some(None) => (None, State::Unread),
         };
         match state {

@@ -1,6 +1,7 @@
 //! What keeps a copy from being deleted, whoever asks.
 
 use super::index::time;
+use crate::catalog::guard::has_begun;
 use crate::inventory::Resource;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -49,9 +50,9 @@ pub(super) fn of_vault(vault: &Resource, now: Option<Timestamp>) -> Hold {
         None => Hold::NotRead,
         Some(true) => match vault.properties.get("LockDate") {
             None => Hold::Governance,
-            Some(date) => match (time(date), now) {
-                (Some(date), Some(now)) if date <= now => Hold::VaultLock,
-                (Some(until), Some(_)) => Hold::CoolingOff { until },
+            Some(date) => match (time(date), date.as_str().and_then(|date| has_begun(date, now))) {
+                (_, Some(true)) => Hold::VaultLock,
+                (Some(until), Some(false)) => Hold::CoolingOff { until },
                 _ => Hold::NotRead,
             },
         },
