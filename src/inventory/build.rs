@@ -3,8 +3,8 @@
 use super::environment::{EnvironmentRules, recognise, recognise_principals};
 use super::reads::Reads;
 use super::{
-    Account, AccountId, Attachment, BrokenPolicy, Controls, Document, DocumentId, Inventory, Principal, PrincipalKind,
-    Resource, ResourceId,
+    Account, AccountId, Attachment, BrokenPolicy, Controls, Document, DocumentId, Group, Inventory, ManagedPolicy,
+    Principal, PrincipalKind, Resource, ResourceId,
 };
 use crate::base::Arn;
 use crate::iam::{self, Issue, PolicyKind};
@@ -26,6 +26,11 @@ impl Inventory {
         builder.finish(snapshot, rules)
     }
 }
+
+/// Versions of a managed policy that are kept.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html>
+const MOST_VERSIONS: usize = 5;
 
 /// What could not be read, told once the documents have been parsed.
 struct Place {
@@ -102,12 +107,22 @@ impl<'s> Builder<'s> {
                 policy.policy_version_list.iter().find(|version| version.version_id == policy.default_version_id)
             });
             let own = crate::base::Arn::parse(&policy.arn).is_some_and(|arn| arn.account != "aws");
-            if own && !policy.policy_version_list.is_empty() {
-                self.inventory.versions.insert(policy.arn.as_str().into(), policy.policy_version_list.len());
-            }
             if let Some(document) = default.and_then(|version| version.document.as_ref()) {
                 let document = self.document(document, PolicyKind::Identity);
-                managed.insert(&policy.arn, (policy.arn.as_str().into(), document));
+                let name: Arc<str> = policy.arn.as_str().into();
+                managed.insert(&policy.arn, (Arc::clone(&name), document));
+                let mut others: Vec<(Arc<str>, DocumentId)> = Vec::new();
+                // AWS keeps five versions; a file may hold any number.
+                let versions = policy.policy_version_list.iter().filter(|_| own);
+                let held = versions.filter_map(|one| Some((one.version_id.as_str(), one.document.as_ref()?)));
+                for (version, text) in held.take(MOST_VERSIONS) {
+                    let other = self.document(text, PolicyKind::Identity);
+                    if other != document && others.iter().all(|(_, known)| *known != other) {
+                        others.push((version.into(), other));
+                    }
+                }
+                let versions = own.then_some(policy.policy_version_list.len());
+                self.inventory.policies.entry(name).or_insert(ManagedPolicy { document, versions, others });
             }
         }
         let mut absent: FxHashMap<&'s str, (Arc<str>, DocumentId)> = FxHashMap::default();
@@ -129,6 +144,12 @@ impl<'s> Builder<'s> {
             for policy in &mut policies {
                 policy.through = Some(Arc::clone(&arn));
             }
+            self.inventory.groups.push(Group {
+                arn: Arc::clone(&arn),
+                name: group.group_name.as_str().into(),
+                account: id,
+                policies: policies.clone(),
+            });
             groups.insert(&group.group_name, (arn, policies));
         }
         for user in &details.user_detail_list {
@@ -333,6 +354,7 @@ impl<'s> Builder<'s> {
         inventory.documents = parsed.into_iter().map(|(document, _)| document).collect();
         inventory.organization = snapshot.organization.as_ref().map(|organization| organization.id.as_str().into());
         inventory.principals.sort_by(|a, b| a.arn.cmp(&b.arn));
+        inventory.groups.sort_by(|a, b| a.arn.cmp(&b.arn));
         inventory.resources.sort_by(|a, b| a.arn.cmp(&b.arn));
         link_stacks(&mut inventory);
         let ids: Vec<String> = inventory.accounts.iter().map(|account| account.id.to_string()).collect();

@@ -1,4 +1,5 @@
-//! Principals as they would be: with a policy that allows everything, without their boundary, or newly made.
+//! Principals as they would be: with a policy that allows everything, without their boundary, with other policies, or
+//! newly made.
 //!
 //! What they could then do is asked of a second inventory, in which they alone have policies. Organisation policies,
 //! boundaries, policies of resources and trust policies are those of the first, and so are the ids of resources and
@@ -8,6 +9,7 @@ use super::{Account, Attachment, Controls, Document, DocumentId, Inventory, Prin
 use crate::iam::{Effect, Element, Policy, PolicyKind, Statement, Version};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A principal as it would be.
@@ -30,6 +32,11 @@ impl Guise {
         Guise { principal: Principal { boundary: None, ..principal.clone() }, everything: false }
     }
 
+    /// The principal with other policies and another boundary.
+    pub fn changed(principal: &Principal, policies: Vec<Attachment>, boundary: Option<Attachment>) -> Guise {
+        Guise { principal: Principal { policies, boundary, ..principal.clone() }, everything: false }
+    }
+
     /// A user who is made anew in an account, and allowed everything.
     pub fn newcomer(account: super::AccountId, known: &Account, partition: &str) -> Guise {
         let name: Arc<str> = NEWCOMER.into();
@@ -38,7 +45,7 @@ impl Guise {
             name,
             kind: PrincipalKind::User,
             account,
-            tags: std::collections::BTreeMap::new(),
+            tags: BTreeMap::new(),
             groups: Vec::new(),
             policies: Vec::new(),
             boundary: None,
@@ -82,12 +89,11 @@ impl Inventory {
             principal.trust = principal.trust.map(|id| copy.document(id));
             principals.push((principal, Some(number)));
         }
-        let taken: FxHashSet<&str> = guises.iter().map(|guise| &*guise.principal.arn).collect();
         let mut acting: FxHashSet<&str> = FxHashSet::default();
         for value in self.resources.iter().flat_map(|resource| resource.properties.values()) {
             roles_in(value, &mut acting);
         }
-        for principal in self.principals.iter().filter(|known| known.trust.is_some() && !taken.contains(&*known.arn)) {
+        for principal in self.principals.iter().filter(|known| known.trust.is_some()) {
             // A role that some resource acts as keeps its rights.
             let acts = acting.contains(&*principal.arn);
             let policies = if acts { principal.policies.as_slice() } else { &[] };
@@ -121,7 +127,8 @@ impl Inventory {
         let (principals, of): (Vec<Principal>, Vec<Option<u32>>) = principals.into_iter().unzip();
         let inventory = Inventory {
             accounts,
-            versions: self.versions.clone(),
+            policies: BTreeMap::new(),
+            groups: Vec::new(),
             principals,
             resources,
             documents: copy.documents,

@@ -37,8 +37,10 @@ pub struct AccountId(pub u32);
 pub struct Inventory {
     /// Accounts by id.
     pub accounts: Vec<Account>,
-    /// Managed policies of the accounts themselves, by ARN, with the number of their versions.
-    pub versions: BTreeMap<Arc<str>, usize>,
+    /// Managed policies whose document the snapshot holds, by ARN.
+    pub policies: BTreeMap<Arc<str>, ManagedPolicy>,
+    /// Groups of all accounts, by ARN.
+    pub groups: Vec<Group>,
     /// Users and roles of all accounts, by ARN.
     pub principals: Vec<Principal>,
     /// Resources of all accounts, by ARN.
@@ -137,6 +139,30 @@ pub struct Principal {
     pub environment: Option<Recognition>,
 }
 
+/// A managed policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagedPolicy {
+    /// The version in force.
+    pub document: DocumentId,
+    /// How many versions of it there are; of a policy of AWS it is not told.
+    pub versions: Option<usize>,
+    /// Versions of a policy of the account that are not in force and say something else, with their names.
+    pub others: Vec<(Arc<str>, DocumentId)>,
+}
+
+/// A group of users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// ARN with path.
+    pub arn: Arc<str>,
+    /// Name without path.
+    pub name: Arc<str>,
+    /// Its account.
+    pub account: AccountId,
+    /// What its members get.
+    pub policies: Vec<Attachment>,
+}
+
 /// A policy as it reaches a principal or resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
@@ -221,8 +247,16 @@ impl Inventory {
 
     /// Finds a principal by ARN.
     pub fn find_principal(&self, arn: &str) -> Option<PrincipalId> {
-        let at = self.principals.binary_search_by(|principal| (*principal.arn).cmp(arn)).ok()?;
+        // Where guises are, the principal as it is comes first.
+        let at = self.principals.partition_point(|principal| *principal.arn < *arn);
+        self.principals.get(at).filter(|principal| *principal.arn == *arn)?;
         u32::try_from(at).ok().map(PrincipalId)
+    }
+
+    /// Finds a group by ARN.
+    pub fn group(&self, arn: &str) -> Option<&Group> {
+        let at = self.groups.binary_search_by(|group| (*group.arn).cmp(arn)).ok()?;
+        self.groups.get(at)
     }
 
     /// Finds a resource by ARN.

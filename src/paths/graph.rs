@@ -71,20 +71,41 @@ impl<'a> Graph<'a> {
         let mut wanted = wanted.clone();
         // Whoever may do everything already is followed as such.
         let mut masters: BTreeSet<PrincipalId> = BTreeSet::new();
+        // Whoever may do everything within its boundary needs no other policies.
+        let mut unbound: BTreeSet<PrincipalId> = BTreeSet::new();
         for ((actor, gain), edge) in best {
             let Some(node) = guises.of(inventory, gain, actor) else { continue };
             let has_boundary = inventory.principal(actor).is_some_and(|known| known.boundary.is_some());
             if gain == Gain::PrincipalWithEverything && edge.terms.certainty == Certainty::Certain && !has_boundary {
                 masters.insert(actor);
             }
+            if gain == Gain::PrincipalWithEverything && edge.terms.certainty == Certainty::Certain {
+                unbound.insert(actor);
+            }
             wanted.insert(actor);
             bundles.own(Node::of(actor), node, edge);
+        }
+        let bound = access.classes_beside(&unbound);
+        for number in 0..techniques.len() {
+            for edge in asker.changes(number, &bound, &|id| unbound.contains(&id)) {
+                let Some(gained) = edge.gained.first() else { continue };
+                let Some(change) = gained.change.as_deref() else { continue };
+                let mut by_guise: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
+                for actor in &edge.actors {
+                    if let Some(guise) = guises.changed(inventory, *actor, change) {
+                        by_guise.entry(guise).or_default().push(Node::of(*actor));
+                    }
+                }
+                for (guise, actors) in by_guise {
+                    wanted.extend(actors.iter().map(|node| PrincipalId(node.0)));
+                    bundles.changed(actors, guise, gained.clone(), &edge);
+                }
+            }
         }
         let others = access.classes_beside(&masters);
         let all: BTreeSet<PrincipalId> = inventory.principal_ids().map(|(id, _)| id).collect();
         for (number, technique) in techniques.iter().enumerate() {
-            let is_own = matches!(technique.through, Through::OwnUser | Through::OwnRole);
-            if is_own || technique.gain == Gain::Principal {
+            if technique.is_own() || technique.gain == Gain::Principal {
                 continue;
             }
             for edge in asker.edges(number, &all, &others) {
@@ -154,7 +175,7 @@ impl<'a> Graph<'a> {
                 actors: vec![node],
                 gained: vec![(
                     Node::of(entry.role),
-                    Gained { principal: Some(entry.role), resource: None, on: Box::default() },
+                    Gained { principal: Some(entry.role), resource: None, on: Box::default(), change: None },
                 )],
                 own: BTreeMap::new(),
                 terms: entry.terms,
@@ -197,6 +218,18 @@ impl<'a> Graph<'a> {
     pub fn as_supposed(&self, guise: Actor) -> Option<PrincipalId> {
         let number = self.guises.number(self.node_of(guise)?)?;
         self.supposed.ids.get(number as usize).copied()
+    }
+
+    /// Guises with other policies, and where each is in the inventory of guises.
+    pub fn changed(&self) -> impl Iterator<Item = (Actor, PrincipalId)> {
+        let all = (0u32..).zip(&self.supposed.ids);
+        let actors = all.map(|(number, id)| (self.guises.actor(self.guises.node(number), None), *id));
+        actors.filter(|(actor, _)| matches!(actor, Actor::Changed(..)))
+    }
+
+    /// A guise as it was first found: others may have become the same.
+    pub fn as_first(&self, guise: Actor) -> Option<Actor> {
+        Some(self.guises.actor(self.node_of(guise)?, None))
     }
 
     /// Those whom the snapshot does not hold and who may take on a role that leads somewhere.
@@ -245,7 +278,11 @@ fn nodes(guises: &mut Guises, access: &Access<'_>, gain: Gain, edge: &Edge) -> V
     let mut found = Vec::new();
     for gained in &edge.gained {
         let base = gained.principal.or_else(|| edge.actors.first().copied());
-        if let Some(node) = base.and_then(|base| guises.of(inventory, gain, base)) {
+        let node = base.and_then(|base| match &gained.change {
+            Some(change) => guises.changed(inventory, base, change),
+            None => guises.of(inventory, gain, base),
+        });
+        if let Some(node) = node {
             found.push((node, gained.clone()));
         }
     }
@@ -274,10 +311,23 @@ impl Bundles {
         self.0.push(Bundle {
             technique: Some(edge.technique),
             actors: vec![actor],
-            gained: vec![(guise, Gained { principal: None, resource: None, on: Box::default() })],
+            gained: vec![(guise, Gained { principal: None, resource: None, on: Box::default(), change: None })],
             own: BTreeMap::from([(actor, on)]),
             terms: edge.terms,
             verdicts: edge.verdicts,
+        });
+    }
+
+    /// Some who become guises of themselves by one change of what they share.
+    fn changed(&mut self, actors: Vec<Node>, guise: Node, gained: Gained, edge: &Edge) {
+        let own = actors.iter().map(|actor| (*actor, gained.on.clone())).collect();
+        self.0.push(Bundle {
+            technique: Some(edge.technique),
+            actors,
+            gained: vec![(guise, gained)],
+            own,
+            terms: edge.terms.clone(),
+            verdicts: edge.verdicts.clone(),
         });
     }
 

@@ -1,9 +1,9 @@
 //! Nodes of the graph of who can become whom: principals first, then guises, then outsiders.
 
-use super::technique::Gain;
+use super::technique::{Change, Gain};
 use super::way::Actor;
 use crate::iam::{PrincipalSpec, Statement, Version};
-use crate::inventory::{AccountId, Controls, DocumentId, Guise, Inventory, PrincipalId, PrincipalKind};
+use crate::inventory::{AccountId, Controls, DocumentId, Guise, Inventory, Principal, PrincipalId, PrincipalKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ struct Key {
     account: AccountId,
     kind: Option<PrincipalKind>,
     boundary: Option<DocumentId>,
+    /// The documents of other policies, in order.
+    policies: Vec<DocumentId>,
     /// Where some policy tells principals apart.
     alone: Option<PrincipalId>,
 }
@@ -87,6 +89,7 @@ impl Guises {
             Actor::Unbound(_) => Gain::PrincipalWithEverything,
             Actor::WithoutBoundary(_) => Gain::PrincipalWithoutBoundary,
             Actor::Newcomer(_) => Gain::Newcomer,
+            Actor::Changed(_, number) => return Some(self.node(number)),
             Actor::Principal(_) | Actor::Outsider(_) => return None,
         };
         self.known.get(&self.key(inventory, gain, base)?).map(|number| self.node(*number))
@@ -95,20 +98,66 @@ impl Guises {
     fn key(&self, inventory: &Inventory, gain: Gain, base: PrincipalId) -> Option<Key> {
         let principal = inventory.principal(base)?;
         let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
+        let alone = self.is_alone(inventory, principal);
+        let plain = Key {
+            gain,
+            account: principal.account,
+            kind: Some(principal.kind),
+            boundary: None,
+            policies: Vec::new(),
+            alone: Some(base),
+        };
+        match gain {
+            Gain::Principal | Gain::PrincipalWithOtherPolicies => None,
+            Gain::Newcomer => Some(Key { kind: None, alone: None, ..plain }),
+            Gain::PrincipalWithEverything => Some(Key { boundary, alone: alone.then_some(base), ..plain }),
+            Gain::PrincipalWithoutBoundary => Some(plain),
+        }
+    }
+
+    /// The guise that somebody gains by a change of its policies; `None`: it changes nothing.
+    pub fn changed(&mut self, inventory: &Inventory, base: PrincipalId, change: &Change) -> Option<Node> {
+        let principal = inventory.principal(base)?;
+        let (policies, boundary) = change.of(inventory, principal)?;
+        let mut documents: Vec<DocumentId> = policies.iter().map(|one| one.document).collect();
+        documents.sort_unstable();
+        documents.dedup();
+        let of = boundary.as_ref().map(|one| one.document);
+        let told = |id: &DocumentId| {
+            let policy = inventory.document(*id).and_then(|document| document.policy.as_ref());
+            policy.is_none_or(|policy| policy.statements.iter().any(|one| tells_apart(one, policy.version)))
+        };
+        let alone = self.is_alone(inventory, principal) || documents.iter().chain(&of).any(told);
+        let key = Key {
+            gain: Gain::PrincipalWithOtherPolicies,
+            account: principal.account,
+            kind: Some(principal.kind),
+            boundary: of,
+            policies: documents,
+            alone: alone.then_some(base),
+        };
+        if let Some(number) = self.known.get(&key) {
+            return Some(self.node(*number));
+        }
+        self.add(key, Guise::changed(principal, policies, boundary), base)
+    }
+
+    fn is_alone(&self, inventory: &Inventory, principal: &Principal) -> bool {
         // An entry of another account that a dump holds may do things there, not here.
         let own = inventory.account(principal.account).map(|account| &*account.id);
-        let alone = crate::base::Arn::parse(&principal.arn).map(|arn| arn.account) != own
+        let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
+        crate::base::Arn::parse(&principal.arn).map(|arn| arn.account) != own
             || self.telling.contains(&principal.account)
             || boundary.is_some_and(|id| self.telling_boundaries.contains(&id))
-            || self.named.contains(&principal.arn);
-        let account = principal.account;
-        let kind = Some(principal.kind);
-        match gain {
-            Gain::Principal => None,
-            Gain::Newcomer => Some(Key { gain, account, kind: None, boundary: None, alone: None }),
-            Gain::PrincipalWithEverything => Some(Key { gain, account, kind, boundary, alone: alone.then_some(base) }),
-            Gain::PrincipalWithoutBoundary => Some(Key { gain, account, kind, boundary: None, alone: Some(base) }),
-        }
+            || self.named.contains(&principal.arn)
+    }
+
+    fn add(&mut self, key: Key, guise: Guise, base: PrincipalId) -> Option<Node> {
+        let number = u32::try_from(self.all.len()).ok()?;
+        self.all.push(guise);
+        self.actors.push((key.gain, base));
+        self.known.insert(key, number);
+        Some(self.node(number))
     }
 
     /// The guise that somebody gains; `None`: it gains no guise.
@@ -119,7 +168,7 @@ impl Guises {
             return Some(self.node(*number));
         }
         let guise = match gain {
-            Gain::Principal => return None,
+            Gain::Principal | Gain::PrincipalWithOtherPolicies => return None,
             Gain::PrincipalWithEverything => Guise::unbound(principal),
             Gain::PrincipalWithoutBoundary => Guise::without_boundary(principal),
             Gain::Newcomer => {
@@ -127,11 +176,7 @@ impl Guises {
                 Guise::newcomer(principal.account, inventory.account(principal.account)?, partition)
             }
         };
-        let number = u32::try_from(self.all.len()).ok()?;
-        self.all.push(guise);
-        self.actors.push((gain, base));
-        self.known.insert(key, number);
-        Some(self.node(number))
+        self.add(key, guise, base)
     }
 
     /// All guises, by number.
@@ -166,7 +211,11 @@ impl Guises {
         if node.0 < self.principals {
             return Actor::Principal(PrincipalId(node.0));
         }
-        match self.number(node).and_then(|number| self.actors.get(number as usize)) {
+        let number = self.number(node);
+        match number.and_then(|number| self.actors.get(number as usize)) {
+            Some((Gain::PrincipalWithOtherPolicies, base)) => {
+                Actor::Changed(as_whom.unwrap_or(*base), number.unwrap_or(u32::MAX))
+            }
             Some((Gain::Newcomer, base)) => Actor::Newcomer(*base),
             Some((Gain::PrincipalWithoutBoundary, base)) => Actor::WithoutBoundary(as_whom.unwrap_or(*base)),
             Some((_, base)) => Actor::Unbound(as_whom.unwrap_or(*base)),

@@ -19,7 +19,8 @@ pub use means::{Alike, KINDS, MeansIndex};
 pub use outsiders::{OpenRole, Outsider, OutsiderKind, Strangers, letting_in, open_roles};
 pub use search::Becoming;
 pub use technique::{
-    Gain, Named, Need, Precondition, Technique, TechniqueError, Through, built_in, read as read_technique, techniques,
+    Changing, Gain, Named, Need, Precondition, Technique, TechniqueError, Through, built_in, read as read_technique,
+    techniques,
 };
 pub use terms::Terms;
 pub use way::{Actor, By, Call, Hop, Means, On, Step, Way};

@@ -3,7 +3,7 @@
 
 use super::graph::{Bundle, Graph};
 use super::guises::Node;
-use super::technique::{Technique, keys};
+use super::technique::{Change, Technique, keys};
 use super::terms::Terms;
 use super::way::{Actor, Call, Hop};
 use crate::base::Certainty;
@@ -188,7 +188,7 @@ impl Graph<'_> {
         match actor {
             Actor::Principal(id) => Some(Node::of(id)),
             Actor::Outsider(number) => Some(self.guises.outsider(number)),
-            Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Newcomer(id) => {
+            Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Changed(id, _) | Actor::Newcomer(id) => {
                 self.guises.find(self.access.inventory(), actor, id)
             }
         }
@@ -250,11 +250,15 @@ impl Graph<'_> {
         };
         let on = bundle.own.get(&step.from).or_else(|| gained.map(|gained| &gained.on));
         let resource = gained.and_then(|gained| gained.resource).and_then(|id| inventory.resource(id));
-        let what = resource.map(words::resource).unwrap_or_default();
+        let change = gained.and_then(|gained| gained.change.as_deref());
+        let what = change.map(|change| change.what.to_string());
+        let what = what.or_else(|| resource.map(words::resource)).unwrap_or_default();
         Hop {
             actor,
             by: Arc::clone(&technique.id),
-            calls: on.map(|on| self.calls(technique, bundle, actor, becomes.principal(), on)).unwrap_or_default(),
+            calls: on
+                .map(|on| self.calls(technique, bundle, (actor, becomes.principal()), on, change))
+                .unwrap_or_default(),
             becomes: Some(becomes),
             terms: bundle.terms.clone(),
             words: technique.words.replace("{who}", &who).replace("{whom}", &whom).replace("{what}", &what),
@@ -265,9 +269,9 @@ impl Graph<'_> {
         &self,
         technique: &Technique,
         bundle: &Bundle,
-        actor: Actor,
-        whom: Option<PrincipalId>,
+        (actor, whom): (Actor, Option<PrincipalId>),
         on: &[Arc<str>],
+        change: Option<&Change>,
     ) -> Vec<Call> {
         let inventory = self.access.inventory();
         let boundary = whom.and_then(|id| inventory.principal(id)).and_then(|known| known.boundary.as_ref());
@@ -276,7 +280,8 @@ impl Graph<'_> {
             .and_then(|id| inventory.principal(id))
             .is_some_and(|known| known.kind == crate::inventory::PrincipalKind::Role);
         let call = |((need, on), verdict): ((&super::technique::Need, &Arc<str>), &crate::engine::Verdict)| {
-            let mut given = keys(need, boundary.map(|boundary| &*boundary.name));
+            let policy = change.and_then(|change| change.policy.as_deref());
+            let mut given = keys(need, boundary.map(|boundary| &*boundary.name), policy);
             if is_role && super::chains(&need.action) {
                 given.extend(super::NO_SECOND_FACTOR.map(|key| (key.to_owned(), Vec::new())));
             }
@@ -310,7 +315,7 @@ impl Graph<'_> {
     pub fn in_words(&self, actor: Actor) -> String {
         let inventory = self.access.inventory();
         match actor {
-            Actor::Principal(id) | Actor::Unbound(id) | Actor::WithoutBoundary(id) => {
+            Actor::Principal(id) | Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Changed(id, _) => {
                 inventory.principal(id).map(words::principal).unwrap_or_default()
             }
             Actor::Newcomer(_) => "a new user".to_owned(),

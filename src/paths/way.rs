@@ -19,6 +19,8 @@ pub enum Actor {
     Unbound(PrincipalId),
     /// The same once it has taken its boundary off.
     WithoutBoundary(PrincipalId),
+    /// The same with other policies than it has now; by number.
+    Changed(PrincipalId, u32),
     /// Somebody newly made in the account of this principal, who may do everything.
     Newcomer(PrincipalId),
     /// Somebody whom the snapshot does not hold; by number.
@@ -29,7 +31,7 @@ impl Actor {
     /// The principal of the snapshot, unless it is an outsider or newly made.
     pub fn principal(self) -> Option<PrincipalId> {
         match self {
-            Actor::Principal(id) | Actor::Unbound(id) | Actor::WithoutBoundary(id) => Some(id),
+            Actor::Principal(id) | Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Changed(id, _) => Some(id),
             Actor::Newcomer(_) | Actor::Outsider(_) => None,
         }
     }

@@ -292,7 +292,9 @@ impl Graph<'_> {
                 let target = self.access.principal_or_policy(&call.on);
                 Some(self.access.decide_outsider(&caller, &call.action, &target, call.resource, &context).0)
             }
-            (Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Newcomer(id), by) if by == actor.principal() => {
+            (Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Changed(id, _) | Actor::Newcomer(id), by)
+                if by == actor.principal() =>
+            {
                 let node = self.guises.find(inventory, actor, id)?;
                 let number = self.guises.number(node)?;
                 let access = Access::new(&self.supposed.inventory);

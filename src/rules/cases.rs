@@ -50,6 +50,8 @@ pub struct BriefAccount {
     policies: BTreeMap<String, Value>,
     /// How many versions policies have, where that is more than one.
     versions: BTreeMap<String, usize>,
+    /// Documents of versions of policies that are not in force.
+    older: BTreeMap<String, Vec<Value>>,
     resources: Vec<Value>,
     /// Calls and what came of them, in place of those that are taken as read.
     coverage: Vec<Value>,
@@ -213,9 +215,16 @@ impl BriefAccount {
             .iter()
             .map(|(name, document)| {
                 let versions = self.versions.get(name).copied().unwrap_or(1);
-                let version = |number: usize| match number {
-                    1 => json!({"VersionId": "v1", "IsDefaultVersion": true, "Document": document}),
-                    older => json!({"VersionId": format!("v{older}"), "IsDefaultVersion": false}),
+                let older = self.older.get(name).map_or(&[] as &[Value], Vec::as_slice);
+                let versions = versions.max(older.len().saturating_add(1));
+                let version = |number: usize| match number.checked_sub(2) {
+                    None => json!({"VersionId": "v1", "IsDefaultVersion": true, "Document": document}),
+                    Some(at) => match older.get(at) {
+                        Some(text) => {
+                            json!({"VersionId": format!("v{number}"), "IsDefaultVersion": false, "Document": text})
+                        }
+                        None => json!({"VersionId": format!("v{number}"), "IsDefaultVersion": false}),
+                    },
                 };
                 json!({"PolicyName": name, "Arn": managed(name), "DefaultVersionId": "v1",
                     "PolicyVersionList": (1..=versions).map(version).collect::<Vec<Value>>()})

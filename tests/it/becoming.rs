@@ -2,8 +2,9 @@
 //! and role bears the name of the way that it is meant to have.
 
 use foureyes::access::Access;
+use foureyes::engine::Verdict;
 use foureyes::inventory::{EnvironmentRules, Inventory, PrincipalId};
-use foureyes::paths::{self, Actor, Graph};
+use foureyes::paths::{self, Actor, Call, Graph};
 use foureyes::rules::{self, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,7 +25,7 @@ privesc9-AttachRolePolicy                   - no role trusts the user | attach-p
 privesc10-PutUserPolicy                     write-own-user-policy | - cannot become the user whose policies it changes
 privesc11-PutGroupPolicy                    write-policy-of-own-group | - a role is in no group
 privesc12-PutRolePolicy                     - no role trusts the user | write-own-role-policy
-privesc13-AddUserToGroup                    - no group is an administrator; joining groups is not followed
+privesc13-AddUserToGroup                    join-group | - a role is in no group
 privesc14-UpdatingAssumeRolePolicy          rewrite-trust | rewrite-trust
 privesc15-PassExistingRoleToNewLambdaThenInvoke new-function-and-invoke | new-function-and-invoke
 privesc16-PassRoleToNewLambdaThenTriggerWithNewDynamo new-function-and-event-source | new-function-and-event-source
@@ -69,6 +70,12 @@ fn each_becomes_an_administrator_in_the_way_of_its_name() {
     let master = |actor: Actor| match actor {
         Actor::Principal(id) => is_administrator(id),
         Actor::Unbound(_) | Actor::WithoutBoundary(_) | Actor::Newcomer(_) => true,
+        Actor::Changed(..) => ["iam:CreateUser", "s3:DeleteBucket", "ec2:TerminateInstances"].iter().all(|action| {
+            let on = "*".into();
+            let (action, given, verdict) = ((*action).into(), Vec::new(), Verdict::Unknown);
+            let call = Call { by: actor.principal(), action, on, resource: None, given, verdict };
+            !graph.decide(actor, &call).unwrap().verdict.is_denied()
+        }),
         Actor::Outsider(_) => false,
     };
     let mut expected: BTreeMap<String, Option<&str>> = BTreeMap::new();

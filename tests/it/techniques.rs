@@ -3,8 +3,9 @@
 
 use foureyes::access::Access;
 use foureyes::catalog;
+use foureyes::engine::Verdict;
 use foureyes::inventory::{EnvironmentRules, Inventory, PrincipalId};
-use foureyes::paths::{self, Actor, Becoming, Graph, Named, Technique, Through};
+use foureyes::paths::{self, Actor, Becoming, Call, Graph, Named, Technique, Through};
 use foureyes::rules::cases::BriefAccount;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,8 +19,11 @@ struct Pairs {
     technique: String,
     /// End of the ARN of who begins.
     from: String,
-    /// End of the ARN of whom one becomes, or `everything`, `no boundary`, `newcomer`.
+    /// End of the ARN of whom one becomes, or `everything`, `no boundary`, `changed`, `newcomer`.
     becomes: String,
+    /// What can be done then, and not before by who is become: an action and an ARN.
+    #[serde(default)]
+    then: Option<(String, String)>,
     account: Value,
     stops: Vec<Stop>,
 }
@@ -80,6 +84,7 @@ fn by_technique(account: &Value, pairs: &Pairs, technique: &Technique) -> Option
         ("everything", Actor::Unbound(_))
         | ("no boundary", Actor::WithoutBoundary(_))
         | ("newcomer", Actor::Newcomer(_)) => true,
+        ("changed", Actor::Changed(..)) => pairs.then.as_ref().is_none_or(|then| may(&graph, actor, then)),
         (_, Actor::Principal(id)) => wanted.contains(&id),
         _ => false,
     };
@@ -93,7 +98,24 @@ fn by_technique(account: &Value, pairs: &Pairs, technique: &Technique) -> Option
         }
         assert!(!hop.words.contains(['{', '}']) && !hop.words.is_empty(), "{}: {}", pairs.technique, hop.words);
     }
+    if let Some(then) = &pairs.then {
+        let before = Actor::Principal(way.actor.principal().unwrap());
+        assert!(!may(&graph, before, then), "{}: it could do so before", pairs.technique);
+    }
     Some(way)
+}
+
+/// Whether somebody may do something, decided by the engine alone.
+fn may(graph: &Graph<'_>, actor: Actor, (action, on): &(String, String)) -> bool {
+    let call = Call {
+        by: actor.principal(),
+        action: action.as_str().into(),
+        on: on.as_str().into(),
+        resource: None,
+        given: Vec::new(),
+        verdict: Verdict::Unknown,
+    };
+    graph.decide(actor, &call).unwrap().verdict == Verdict::Allowed
 }
 
 #[test]

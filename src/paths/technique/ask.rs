@@ -1,8 +1,9 @@
 //! For whom a technique works, on whom: asked in bulk, for all actors and all it may be done to.
 
+use super::change::{self, Change};
 use super::fact::{self, Told, trusts};
 use super::made;
-use super::{Named, Need, Precondition, Technique, Through};
+use super::{Changing, Named, Need, Precondition, Technique, Through};
 use crate::access::{Access, Among, Own, Targets};
 use crate::base::{Arn, Certainty, arn};
 use crate::engine::{Context, Tags, Target, Verdict};
@@ -39,12 +40,15 @@ pub(in crate::paths) struct Gained {
     pub resource: Option<ResourceId>,
     /// What each request names.
     pub on: Box<[Arc<str>]>,
+    /// How the principal's policies change.
+    pub change: Option<Arc<Change>>,
 }
 
 /// One that a technique can be done to.
 struct Slot {
     principal: Option<PrincipalId>,
     resource: Option<ResourceId>,
+    change: Option<Arc<Change>>,
     told: Terms,
 }
 
@@ -74,7 +78,7 @@ impl<'a> Asker<'a> {
     }
 
     /// Those who may do all that a technique needs, as far as their own policies go.
-    fn candidates(&self, technique: &Technique, among: &Among) -> Among {
+    pub(super) fn candidates(&self, technique: &Technique, among: &Among) -> Among {
         let mut all = among.clone();
         for need in &technique.needs {
             let mut known = self.may_do.borrow_mut();
@@ -86,7 +90,9 @@ impl<'a> Asker<'a> {
 
     /// For whom a technique that is done to oneself works: each of those who act, with what the requests name.
     pub fn own(&self, number: usize, among: &Among) -> Vec<Edge> {
-        let Some(technique) = self.techniques.get(number) else { return Vec::new() };
+        let Some(technique) = self.techniques.get(number).filter(|technique| technique.change.is_none()) else {
+            return Vec::new();
+        };
         let kind = match technique.through {
             Through::OwnUser => PrincipalKind::User,
             Through::OwnRole => PrincipalKind::Role,
@@ -99,7 +105,7 @@ impl<'a> Asker<'a> {
         let inventory = self.access.inventory();
         let mut remaining: Option<BTreeMap<PrincipalId, Allowed>> = None;
         for need in &technique.needs {
-            let contexts = Contexts::new(inventory, need);
+            let contexts = Contexts::new(inventory, need, None);
             let own = |id: PrincipalId| -> Option<Own<'_>> {
                 let principal = inventory.principal(id).filter(|known| known.kind == kind && !known.service_linked)?;
                 let on = match need.on {
@@ -127,7 +133,7 @@ impl<'a> Asker<'a> {
         let edge = |(id, (terms, verdicts, on)): (PrincipalId, Allowed)| Edge {
             technique: number,
             actors: vec![id],
-            gained: vec![Gained { principal: Some(id), resource: None, on: on.into() }],
+            gained: vec![Gained { principal: Some(id), resource: None, on: on.into(), change: None }],
             terms,
             verdicts,
         };
@@ -141,7 +147,10 @@ impl<'a> Asker<'a> {
         if among.is_empty() {
             return Vec::new();
         }
-        let slots = self.slots(technique, wanted);
+        let mut slots = self.slots(technique, wanted);
+        if let Some(kind) = technique.change {
+            slots = self.changing(kind, slots);
+        }
         if slots.is_empty() {
             return Vec::new();
         }
@@ -185,14 +194,7 @@ impl<'a> Asker<'a> {
                 Told::Unread(words) => terms = terms.and(supposing(words, Certainty::Conditional)),
             }
         }
-        for (words, certainty) in
-            [(&technique.if_only, Certainty::Conditional), (&technique.unknown, Certainty::Unknown)]
-        {
-            if let Some(words) = words {
-                terms = terms.and(supposing(words, certainty));
-            }
-        }
-        Some(terms)
+        Some(terms.and(technique.supposed()))
     }
 
     fn slots(&self, technique: &Technique, wanted: &BTreeSet<PrincipalId>) -> Vec<Slot> {
@@ -204,12 +206,12 @@ impl<'a> Asker<'a> {
         };
         let slot = |id: PrincipalId, resource: Option<ResourceId>| {
             let told = self.told(technique, inventory, id, resource)?;
-            Some(Slot { principal: Some(id), resource, told })
+            Some(Slot { principal: Some(id), resource, change: None, told })
         };
         match &technique.through {
             Through::OwnUser | Through::OwnRole => Vec::new(),
             Through::Anew => {
-                vec![Slot { principal: None, resource: None, told: Terms::default() }]
+                vec![Slot { principal: None, resource: None, change: None, told: Terms::default() }]
             }
             Through::User => of_kind(PrincipalKind::User).filter_map(|id| slot(id, None)).collect(),
             Through::Role => of_kind(PrincipalKind::Role).filter_map(|id| slot(id, None)).collect(),
@@ -246,6 +248,20 @@ impl<'a> Asker<'a> {
         }
     }
 
+    /// The same principals, once for each change that there is to their policies.
+    fn changing(&self, kind: Changing, slots: Vec<Slot>) -> Vec<Slot> {
+        let changes: Vec<Arc<Change>> = change::all(self.inventory, kind).into_iter().map(Arc::new).collect();
+        let mut all = Vec::new();
+        for slot in slots {
+            let Some(principal) = slot.principal.and_then(|id| self.inventory.principal(id)) else { continue };
+            for change in changes.iter().filter(|change| change.concerns(self.inventory, principal)) {
+                let change = Some(Arc::clone(change));
+                all.push(Slot { principal: slot.principal, resource: slot.resource, change, told: slot.told.clone() });
+            }
+        }
+        all
+    }
+
     /// What a request names for each of the slots: any of them will do. Each with what must be supposed.
     fn aims(&self, technique: &Technique, need: &Need, slots: &[Slot], among: &Among) -> Vec<Vec<(Arc<str>, Terms)>> {
         let inventory = self.inventory;
@@ -271,6 +287,10 @@ impl<'a> Asker<'a> {
                     policies.into_iter().flatten().map(sure).collect()
                 })
                 .collect(),
+            Named::Changed => slots
+                .iter()
+                .map(|slot| slot.change.iter().filter_map(|change| change.on.clone()).map(sure).collect())
+                .collect(),
             Named::OwnGroup => slots
                 .iter()
                 .map(|slot| {
@@ -295,26 +315,28 @@ impl<'a> Asker<'a> {
     fn ask(&self, need: &Need, aims: &[Vec<(Arc<str>, Terms)>], slots: &[Slot], among: &Among) -> Answered {
         let inventory = self.inventory;
         // What is asked with the same keys is one question.
-        let mut questions: BTreeMap<Option<Arc<str>>, BTreeSet<Arc<str>>> = BTreeMap::new();
-        let mut of_slot: Vec<Option<Arc<str>>> = Vec::with_capacity(slots.len());
+        let mut questions: BTreeMap<Carried, BTreeSet<Arc<str>>> = BTreeMap::new();
+        let mut of_slot: Vec<Carried> = Vec::with_capacity(slots.len());
         for (slot, aims) in slots.iter().zip(aims) {
             let principal = slot.principal.and_then(|id| inventory.principal(id)).filter(|_| need.carries_boundary);
             let boundary = principal.and_then(|known| known.boundary.as_ref()).map(|known| Arc::clone(&known.name));
-            questions.entry(boundary.clone()).or_default().extend(aims.iter().map(|(on, _)| Arc::clone(on)));
-            of_slot.push(boundary);
+            let policy = slot.change.as_ref().filter(|_| need.carries_policy).and_then(|change| change.policy.clone());
+            let carried = (boundary, policy);
+            questions.entry(carried.clone()).or_default().extend(aims.iter().map(|(on, _)| Arc::clone(on)));
+            of_slot.push(carried);
         }
         let mut answered = Answered::default();
-        let mut places: FxHashMap<(Option<Arc<str>>, Arc<str>), u32> = FxHashMap::default();
-        for (boundary, names) in &questions {
+        let mut places: FxHashMap<(&Carried, Arc<str>), u32> = FxHashMap::default();
+        for (carried, names) in &questions {
             let names: Vec<&Arc<str>> = names.iter().collect();
             let first = u32::try_from(answered.names.len()).unwrap_or(u32::MAX);
             let mut targets = Targets::default();
             for (place, name) in (first..).zip(&names) {
                 push(inventory, &mut targets, name);
                 answered.names.push(Arc::clone(name));
-                places.insert((boundary.clone(), Arc::clone(name)), place);
+                places.insert((carried, Arc::clone(name)), place);
             }
-            let context = context(need, boundary.as_deref());
+            let context = context(need, carried.0.as_deref(), carried.1.as_deref());
             if !crate::paths::chains(&need.action) {
                 let answers = self.access.who_can_among(&need.action, &targets, &context, among);
                 answered.take(answers, first, &|_| true);
@@ -332,8 +354,8 @@ impl<'a> Asker<'a> {
             let answers = self.access.who_can_among(&need.action, &targets, &context, among);
             answered.take(answers, first, &is(PrincipalKind::Role));
         }
-        for (aims, boundary) in aims.iter().zip(of_slot) {
-            let places_of = |(name, _): &(Arc<str>, Terms)| places.get(&(boundary.clone(), Arc::clone(name))).copied();
+        for (aims, carried) in aims.iter().zip(&of_slot) {
+            let places_of = |(name, _): &(Arc<str>, Terms)| places.get(&(carried, Arc::clone(name))).copied();
             answered.aims.push(aims.iter().filter_map(places_of).collect());
         }
         answered
@@ -390,7 +412,8 @@ impl<'a> Asker<'a> {
             let mut by_told: BTreeMap<&Terms, Vec<Gained>> = BTreeMap::new();
             for (at, on) in slots_of {
                 let Some(slot) = slots.get(at) else { continue };
-                let gained = Gained { principal: slot.principal, resource: slot.resource, on: on.into() };
+                let (principal, resource, change) = (slot.principal, slot.resource, slot.change.clone());
+                let gained = Gained { principal, resource, on: on.into(), change };
                 by_told.entry(&slot.told).or_default().push(gained);
             }
             for (told, gained) in by_told {
@@ -449,6 +472,9 @@ fn one_name<'t>(
 /// The best decision of some answers to a need on a place.
 type BestOf<'b> = dyn Fn(&Answered, &[u32], u32) -> Option<u32> + 'b;
 
+/// Keys that a request carries: the boundary of the principal that it changes, and the policy that it speaks of.
+type Carried = (Option<Arc<str>>, Option<Arc<str>>);
+
 /// What requests name, one each.
 type Names = Vec<Arc<str>>;
 
@@ -490,47 +516,53 @@ impl Answered {
 }
 
 /// The contexts of requests that change principals: by the boundary that these have.
-struct Contexts {
+pub(super) struct Contexts {
     plain: Context,
     by_boundary: BTreeMap<Arc<str>, Context>,
 }
 
 impl Contexts {
-    fn new(inventory: &Inventory, need: &Need) -> Contexts {
+    /// `policy`: the policy that the requests speak of.
+    pub fn new(inventory: &Inventory, need: &Need, policy: Option<&str>) -> Contexts {
         let mut by_boundary = BTreeMap::new();
         if need.carries_boundary {
             for boundary in inventory.principals.iter().filter_map(|known| known.boundary.as_ref()) {
-                by_boundary.entry(Arc::clone(&boundary.name)).or_insert_with(|| context(need, Some(&boundary.name)));
+                by_boundary
+                    .entry(Arc::clone(&boundary.name))
+                    .or_insert_with(|| context(need, Some(&boundary.name), policy));
             }
         }
-        Contexts { plain: context(need, None), by_boundary }
+        Contexts { plain: context(need, None, policy), by_boundary }
     }
 
-    fn of(&self, principal: &Principal) -> &Context {
+    pub fn of(&self, principal: &Principal) -> &Context {
         principal.boundary.as_ref().and_then(|boundary| self.by_boundary.get(&boundary.name)).unwrap_or(&self.plain)
     }
 }
 
 /// The keys that a request carries.
-fn context(need: &Need, boundary: Option<&str>) -> Context {
+pub(super) fn context(need: &Need, boundary: Option<&str>, policy: Option<&str>) -> Context {
     let mut context = direct();
-    for (key, values) in keys(need, boundary) {
+    for (key, values) in keys(need, boundary, policy) {
         context.set(&key, values);
     }
     context
 }
 
 /// The keys that a request carries besides those of every call that a principal makes itself.
-pub(in crate::paths) fn keys(need: &Need, boundary: Option<&str>) -> Vec<(String, Vec<String>)> {
+pub(in crate::paths) fn keys(need: &Need, boundary: Option<&str>, policy: Option<&str>) -> Vec<(String, Vec<String>)> {
     let mut keys: Vec<(String, Vec<String>)> =
         need.with.iter().map(|(key, values)| (key.clone(), values.clone())).collect();
     if need.carries_boundary {
         keys.push(("iam:PermissionsBoundary".to_owned(), boundary.map(str::to_owned).into_iter().collect()));
     }
+    if need.carries_policy {
+        keys.push(("iam:PolicyARN".to_owned(), policy.map(str::to_owned).into_iter().collect()));
+    }
     keys
 }
 
-fn supposing(words: &str, certainty: Certainty) -> Terms {
+pub(super) fn supposing(words: &str, certainty: Certainty) -> Terms {
     Terms { certainty, conditions: BTreeSet::from([words.to_owned()]) }
 }
 

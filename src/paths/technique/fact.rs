@@ -114,7 +114,7 @@ fn profile(inventory: &Inventory, role: &Principal) -> Told {
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html>
 pub(super) fn has_free_version(inventory: &Inventory, policy: &str) -> Option<bool> {
-    inventory.versions.get(policy).map(|versions| *versions < 5)
+    inventory.policies.get(policy)?.versions.map(|versions| versions < 5)
 }
 
 /// Whether some statement of the role's trust policy lets a service, or an identity provider, take the role on. What the

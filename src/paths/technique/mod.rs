@@ -4,12 +4,18 @@
 //! condition keys that such a request carries, and where everything else it takes is there.
 
 mod ask;
+mod change;
 mod fact;
 mod made;
+mod own;
 
 pub(super) use ask::{Asker, Edge, Gained, keys};
+pub(super) use change::Change;
+pub use change::Changing;
 pub use fact::Precondition;
 
+use super::terms::Terms;
+use crate::base::Certainty;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -40,13 +46,31 @@ pub struct Technique {
     pub unknown: Option<String>,
     /// What comes of it.
     pub gain: Gain,
-    /// One step in words, for people who do not know IAM: `{who}`, `{whom}` (whom one becomes) and `{what}` (the resource).
+    /// How policies change, where the gain is a principal with other policies.
+    #[serde(default)]
+    pub change: Option<Changing>,
+    /// One step in words, for people who do not know IAM: `{who}`, `{whom}` (whom one becomes) and `{what}` (the resource, or what is
+    /// changed).
     pub words: String,
     /// What it does not see.
     #[serde(default)]
     pub limits: Option<String>,
     /// Pages of AWS that say so.
     pub references: Vec<String>,
+}
+
+impl Technique {
+    /// Whether it is done to oneself.
+    pub fn is_own(&self) -> bool {
+        matches!(self.through, Through::OwnUser | Through::OwnRole)
+    }
+
+    /// What must be supposed whoever uses it.
+    pub(super) fn supposed(&self) -> Terms {
+        let all = [(&self.if_only, Certainty::Conditional), (&self.unknown, Certainty::Unknown)];
+        let said = all.into_iter().filter_map(|(words, certainty)| Some((words.as_ref()?, certainty)));
+        said.fold(Terms::default(), |terms, (words, certainty)| terms.and(ask::supposing(words, certainty)))
+    }
 }
 
 /// What a technique is done to.
@@ -98,6 +122,9 @@ pub struct Need {
     /// Whether it carries `iam:PermissionsBoundary`: that of the principal it changes.
     #[serde(default)]
     pub carries_boundary: bool,
+    /// Whether it carries `iam:PolicyARN`: that of the policy that is attached or detached.
+    #[serde(default)]
+    pub carries_policy: bool,
 }
 
 /// What a request names.
@@ -110,6 +137,8 @@ pub enum Named {
     OwnPolicy,
     /// A group of that user.
     OwnGroup,
+    /// The group or policy that is changed.
+    Changed,
     /// The resource that the technique is done to.
     Resource,
     /// Nothing in particular: the action knows no resources.
@@ -137,6 +166,7 @@ impl TryFrom<NamedAsWritten> for Named {
                 "principal" => Ok(Named::Principal),
                 "own-policy" => Ok(Named::OwnPolicy),
                 "own-group" => Ok(Named::OwnGroup),
+                "changed" => Ok(Named::Changed),
                 "resource" => Ok(Named::Resource),
                 "everything" => Ok(Named::Everything),
                 _ => Err(format!("`{}` names nothing that a request could be about", word.escape_debug())),
@@ -163,6 +193,8 @@ pub enum Gain {
     PrincipalWithEverything,
     /// One acts as the principal without its boundary.
     PrincipalWithoutBoundary,
+    /// One acts as the principal with other policies than it has now.
+    PrincipalWithOtherPolicies,
     /// One acts as a principal that was not there before, and may do everything.
     Newcomer,
 }
@@ -205,6 +237,12 @@ pub fn read(name: &str, text: &str) -> Result<Technique, TechniqueError> {
     }
     if technique.needs.is_empty() {
         return Err(error("it needs no request at all".to_owned()));
+    }
+    if technique.change.is_some() != (technique.gain == Gain::PrincipalWithOtherPolicies) {
+        return Err(error("`change` and the gain `principal-with-other-policies` go together".to_owned()));
+    }
+    if technique.change.is_some() && technique.is_own() && technique.needs.len() != 1 {
+        return Err(error("who changes policies of its own needs one request".to_owned()));
     }
     Ok(technique)
 }

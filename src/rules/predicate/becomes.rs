@@ -1,7 +1,7 @@
 //! Who can bring about a loss by becoming somebody else first.
 
 use super::destroys::{badness, decided};
-use super::{Draft, Drafts, Taken, Ways, Who, add_evidence, carried_in_words, statement_in_words};
+use super::{Draft, Drafts, Taken, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words};
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{Principal, PrincipalId, ResourceId, words};
@@ -13,7 +13,40 @@ use crate::rules::{Question, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everybody's ways to what the definitions call a loss, by environment.
-pub(crate) type Followed<'q> = BTreeMap<String, paths::Ways<'q>>;
+pub(crate) type Followed<'q> = BTreeMap<String, Environment<'q>>;
+
+/// Everybody's ways to the losses of an environment.
+pub(crate) struct Environment<'q> {
+    ways: paths::Ways<'q>,
+    /// Those of the guises with other policies who may do everything then.
+    masters: BTreeSet<Actor>,
+}
+
+impl<'q> Environment<'q> {
+    fn new(ways: paths::Ways<'q>, definitions: &Definitions) -> Environment<'q> {
+        let graph = ways.graph();
+        let changed: Vec<(Actor, PrincipalId)> = graph.changed().collect();
+        let masters = match changed.is_empty() {
+            true => BTreeSet::new(),
+            false => {
+                let supposed = administrators(&Access::new(graph.supposed()), definitions);
+                let those = changed.into_iter().filter(|(_, id)| supposed.contains_key(id));
+                those.map(|(actor, _)| actor).collect()
+            }
+        };
+        Environment { ways, masters }
+    }
+
+    /// Whether somebody may do everything that boundary and organisation leave.
+    fn is_master(&self, question: &Question<'_>, actor: Actor) -> bool {
+        match actor {
+            Actor::Principal(id) => question.administrators.contains_key(&id),
+            Actor::Unbound(_) | Actor::WithoutBoundary(_) | Actor::Newcomer(_) => true,
+            Actor::Changed(..) => self.ways.graph().as_first(actor).is_some_and(|first| self.masters.contains(&first)),
+            Actor::Outsider(_) => false,
+        }
+    }
+}
 
 /// Finds the ways to the loss of each environment that a rule asks about.
 pub(crate) fn follow<'q>(
@@ -40,19 +73,23 @@ pub(crate) fn follow<'q>(
                 settings.break_glass.iter().any(|glob| glob.matches(&known.arn))
             };
             let meant = inventory.principal_ids().filter(meant).map(|(id, _)| id).collect();
-            paths::Ways::counting(access, paths::built_in(), resources, means.of(environment), &counts).sparing(meant)
+            let means = means.of(environment);
+            let ways = paths::Ways::counting(access, paths::built_in(), resources, means, &counts).sparing(meant);
+            Environment::new(ways, definitions)
         });
     }
     followed
 }
 
 pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Drafts {
-    let Some(followed) = question.followed.get(who.environment) else { return Drafts::new() };
+    let Some(known) = question.followed.get(who.environment) else { return Drafts::new() };
+    let is_master = |actor: Actor| known.is_master(question, actor);
+    let followed = &known.ways;
     let mut drafts = Ways::default();
-    for group in followed.leads(&|actor| is_master(question, actor)) {
+    for group in followed.leads(&is_master) {
         let members: Vec<PrincipalId> = group.actors.iter().filter_map(|actor| actor.principal()).collect();
         let members: Vec<PrincipalId> = members.into_iter().filter(|id| who.includes(question, *id)).collect();
-        for lead in group.leads.iter().filter(|lead| is_meant(question, lead, into)) {
+        for lead in group.leads.iter().filter(|lead| is_meant(lead, into, &is_master)) {
             for member in &members {
                 add(question, followed, who, &mut drafts, *member, lead);
             }
@@ -62,20 +99,11 @@ pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Draft
 }
 
 /// Whether a lead is of the kind that is asked for.
-fn is_meant(question: &Question<'_>, lead: &Lead, into: Into) -> bool {
+fn is_meant(lead: &Lead, into: Into, is_master: &dyn Fn(Actor) -> bool) -> bool {
     let mut becomes = lead.hops.iter().filter_map(|hop| hop.becomes);
     match into {
-        Into::Administrator => is_master(question, lead.holder),
-        Into::Another => !becomes.any(|actor| is_master(question, actor)),
-    }
-}
-
-/// Whether somebody may do everything that boundary and organisation leave.
-fn is_master(question: &Question<'_>, actor: Actor) -> bool {
-    match actor {
-        Actor::Principal(id) => question.administrators.contains_key(&id),
-        Actor::Unbound(_) | Actor::WithoutBoundary(_) | Actor::Newcomer(_) => true,
-        Actor::Outsider(_) => false,
+        Into::Administrator => is_master(lead.holder),
+        Into::Another => !becomes.any(is_master),
     }
 }
 

@@ -44,7 +44,9 @@ pub(super) fn drafts(question: &Question<'_>, except: &[Exception]) -> Drafts {
     let masters = |actor: Actor| -> Option<&Terms> {
         match actor {
             Actor::Principal(id) if wanted.contains(&id) => Some(&question.administrators.get(&id)?.terms),
-            Actor::Unbound(of) | Actor::WithoutBoundary(of) | Actor::Newcomer(of) if nameless(&of) => {
+            Actor::Unbound(of) | Actor::WithoutBoundary(of) | Actor::Changed(of, _) | Actor::Newcomer(of)
+                if nameless(&of) =>
+            {
                 Some(&supposed.get(&graph.as_supposed(actor)?)?.terms)
             }
             _ => None,
