@@ -231,7 +231,6 @@ fn webhook_resource(webhook: &Webhook, app: &str, region: &str) -> Resource {
     let properties = Properties::default()
         .put("AppId", app)
         .text("BranchName", Some(webhook.branch_name()))
-        .put("WebhookId", webhook.webhook_id())
-        .text("Description", Some(webhook.description()));
+        .put("WebhookId", webhook.webhook_id());
     resource(webhook.webhook_arn(), "Webhook", region, properties)
 }

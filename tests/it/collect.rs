@@ -15,21 +15,30 @@ pub fn everything(asked: &Asked) -> Option<Answer> {
     use crate::{collect_data as data, collect_delivery as delivery, collect_watching as watching};
     match asked.service.as_str() {
         "amplify" => apps(asked),
+        "appsync" => data::apis(asked),
         "backup" => data::backup(asked),
         "cloudformation" => delivery::stacks(asked),
+        "cloudtrail" => watching::trails(asked),
+        "codebuild" => delivery::builds(asked),
         "codepipeline" => delivery::pipelines(asked),
         "cognito-identity" | "cognito-idp" => data::cognito(asked),
         "dynamodb" => tables(asked),
+        "ecs" => watching::containers(asked),
+        "events" | "tagging" => watching::events(asked),
         "iam" => users(asked),
         // Where a key may not be described, nobody knows that it is AWS's own.
         "kms" if asked.operation == "ListGrants" && asked.body.contains("key/aws1") => None,
         "kms" => data::kms(asked),
         "lambda" => data::lambda(asked),
         "logs" => watching::log_groups(asked),
+        "monitoring" => watching::alarms(asked),
         "organizations" => crate::collect_organization::around(asked),
         "rds" => data::rds(asked),
         "route53" => watching::zones(asked),
         "s3" => data::s3(asked),
+        "secretsmanager" => data::secrets(asked),
+        "sns" => data::topics(asked),
+        "sqs" => data::queues(asked),
         _ => None,
     }
 }
@@ -599,7 +608,7 @@ fn apps(asked: &Asked) -> Option<Answer> {
                 "domainStatus": "AVAILABLE", "statusReason": "", "certificateVerificationDNSRecord": "SECRET-record",
                 "subDomains": [{"subDomainSetting": {"prefix": "", "branchName": "main"}, "verified": true, "dnsRecord": "SECRET-dns"}]}]})),
         "ListWebhooks" => json(json!({"webhooks": [{
-                "webhookArn": arn("webhooks/w1"), "webhookId": "w1", "appId": id, "branchName": "main", "description": "cms",
+                "webhookArn": arn("webhooks/w1"), "webhookId": "w1", "appId": id, "branchName": "main", "description": "SECRET-description",
                 "webhookUrl": "https://webhooks.amplify.eu-west-1.amazonaws.com/prod/webhooks?id=w1&token=SECRET-token",
                 "createTime": 1.0, "updateTime": 2.0}]})),
         _ => return None,
@@ -659,10 +668,7 @@ fn amplify_is_read_to_the_last_page() {
         json!({"AppId": "d1", "DomainName": "shop.example", "DomainStatus": "AVAILABLE", "EnableAutoSubDomain": false,
             "SubDomainSettings": [{"Prefix": "", "BranchName": "main", "Verified": true}]})
     );
-    assert_eq!(
-        properties("d1/webhooks/w1"),
-        json!({"AppId": "d1", "BranchName": "main", "WebhookId": "w1", "Description": "cms"})
-    );
+    assert_eq!(properties("d1/webhooks/w1"), json!({"AppId": "d1", "BranchName": "main", "WebhookId": "w1"}));
 }
 
 /// A writer that remembers.

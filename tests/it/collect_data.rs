@@ -899,29 +899,31 @@ fn pools_are_read_with_the_roles_they_give() {
     assert!(!serde_json::to_string(&account).unwrap().contains("SECRET"));
 }
 
-#[test]
-fn apis_are_read_with_their_data_sources() {
+pub fn apis(asked: &Asked) -> Option<Answer> {
     let api = |id: &str| {
         json!({"apiId": id, "arn": format!("arn:aws:appsync:eu-west-1:{ACCOUNT}:apis/{id}"), "name": "shop",
             "authenticationType": "AMAZON_COGNITO_USER_POOLS", "additionalAuthenticationProviders": [{"authenticationType": "API_KEY"}],
             "userPoolConfig": {"userPoolId": "eu-west-1_a", "awsRegion": "eu-west-1", "defaultAction": "ALLOW"},
             "visibility": "GLOBAL", "tags": {"env": "prod"}, "uris": {"GRAPHQL": "https://SECRET"}})
     };
-    let account = collect_account(&Fake::new(move |asked| {
-        let second = asked.query.contains("nextToken=second");
-        Some(match asked.operation.as_str() {
-            "ListGraphqlApis" if second => json(json!({"graphqlApis": [api("a2")]})),
-            "ListGraphqlApis" => json(json!({"graphqlApis": [api("a1")], "nextToken": "second"})),
-            "ListDataSources" if asked.path.contains("/a2/") => json_error(403, "AccessDeniedException"),
-            "ListDataSources" if second => json(json!({"dataSources": [
+    let second = asked.query.contains("nextToken=second");
+    Some(match asked.operation.as_str() {
+        "ListGraphqlApis" if second => json(json!({"graphqlApis": [api("a2")]})),
+        "ListGraphqlApis" => json(json!({"graphqlApis": [api("a1")], "nextToken": "second"})),
+        "ListDataSources" if asked.path.contains("/a2/") => json_error(403, "AccessDeniedException"),
+        "ListDataSources" if second => json(json!({"dataSources": [
                 {"name": "search", "type": "HTTP", "httpConfig": {"endpoint": "https://SECRET"}},
                 {"name": "check", "type": "AWS_LAMBDA", "lambdaConfig": {"lambdaFunctionArn": FUNCTION}}]})),
-            "ListDataSources" => json(json!({"nextToken": "second", "dataSources": [
+        "ListDataSources" => json(json!({"nextToken": "second", "dataSources": [
                 {"name": "orders", "type": "AMAZON_DYNAMODB", "serviceRoleArn": "arn:aws:iam::111122223333:role/data",
                     "dynamodbConfig": {"tableName": "orders", "awsRegion": "eu-west-1"}}]})),
-            _ => return None,
-        })
-    }));
+        _ => return None,
+    })
+}
+
+#[test]
+fn apis_are_read_with_their_data_sources() {
+    let account = collect_account(&Fake::new(apis));
     let refused = "appsync:ListDataSources on api a2: AccessDeniedException (1 of 2 calls)";
     denied(&account, "ListDataSources", refused);
     let first = format!("arn:aws:appsync:eu-west-1:{ACCOUNT}:apis/a1");
@@ -942,21 +944,19 @@ fn apis_are_read_with_their_data_sources() {
     assert!(!serde_json::to_string(&account).unwrap().contains("SECRET"));
 }
 
-#[test]
-fn secrets_are_described_and_never_read() {
+pub fn secrets(asked: &Asked) -> Option<Answer> {
     let secret = |name: &str| {
         json!({"ARN": format!("arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:{name}-AbCdEf"), "Name": name,
             "Description": "SECRET-description", "Tags": [{"Key": "env", "Value": "prod"}]})
     };
-    let account = collect_account(&Fake::new(move |asked| {
-        let second = asked.body.contains("second");
-        let bare = asked.body.contains("secret:bare");
-        Some(match (asked.service.as_str(), asked.operation.as_str()) {
-            ("secretsmanager", "ListSecrets") if second => json(json!({"SecretList": [secret("bare")]})),
-            ("secretsmanager", "ListSecrets") => {
-                assert!(asked.body.contains("\"IncludePlannedDeletion\":true"), "{}", asked.body);
-                let mut full = secret("db");
-                full.as_object_mut().unwrap().extend(
+    let second = asked.body.contains("second");
+    let bare = asked.body.contains("secret:bare");
+    Some(match (asked.service.as_str(), asked.operation.as_str()) {
+        ("secretsmanager", "ListSecrets") if second => json(json!({"SecretList": [secret("bare")]})),
+        ("secretsmanager", "ListSecrets") => {
+            assert!(asked.body.contains("\"IncludePlannedDeletion\":true"), "{}", asked.body);
+            let mut full = secret("db");
+            full.as_object_mut().unwrap().extend(
                     json!({"KmsKeyId": "alias/shop", "RotationEnabled": true, "RotationLambdaARN": FUNCTION, "DeletedDate": day(5),
                         "LastRotatedDate": day(2), "LastChangedDate": day(3), "LastAccessedDate": day(4),
                         "OwningService": "rds", "PrimaryRegion": "eu-west-1"})
@@ -964,16 +964,20 @@ fn secrets_are_described_and_never_read() {
                     .unwrap()
                     .clone(),
                 );
-                json(json!({"SecretList": [full], "NextToken": "second"}))
-            }
-            ("secretsmanager", "DescribeSecret") if bare => json_error(400, "AccessDeniedException"),
-            ("secretsmanager", "DescribeSecret") => json(json!({"ReplicationStatus": [
+            json(json!({"SecretList": [full], "NextToken": "second"}))
+        }
+        ("secretsmanager", "DescribeSecret") if bare => json_error(400, "AccessDeniedException"),
+        ("secretsmanager", "DescribeSecret") => json(json!({"ReplicationStatus": [
                 {"Region": "us-east-1", "KmsKeyId": "alias/away", "Status": "InSync", "StatusMessage": "SECRET-message"}]})),
-            ("secretsmanager", "GetResourcePolicy") if bare => json(json!({"Name": "bare"})),
-            ("secretsmanager", "GetResourcePolicy") => json(json!({"ResourcePolicy": "{\"Statement\":[]}"})),
-            _ => return None,
-        })
-    }));
+        ("secretsmanager", "GetResourcePolicy") if bare => json(json!({"Name": "bare"})),
+        ("secretsmanager", "GetResourcePolicy") => json(json!({"ResourcePolicy": "{\"Statement\":[]}"})),
+        _ => return None,
+    })
+}
+
+#[test]
+fn secrets_are_described_and_never_read() {
+    let account = collect_account(&Fake::new(secrets));
     let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:{name}-AbCdEf");
     assert_eq!(
         properties(&account, &arn("db")),
@@ -993,49 +997,49 @@ fn secrets_are_described_and_never_read() {
     assert!(!serde_json::to_string(&account).unwrap().contains("SECRET"));
 }
 
-#[test]
-fn topics_are_read_without_the_addresses_of_people() {
+pub fn topics(asked: &Asked) -> Option<Answer> {
     let topic = |name: &str| format!("<member><TopicArn>arn:aws:sns:eu-west-1:{ACCOUNT}:{name}</TopicArn></member>");
     let subscription = |protocol: &str, endpoint: &str, arn: &str| {
         format!(
             "<member><Protocol>{protocol}</Protocol><Endpoint>{endpoint}</Endpoint><SubscriptionArn>{arn}</SubscriptionArn></member>"
         )
     };
-    let account = collect_account(&Fake::new(move |asked| {
-        if asked.service != "sns" {
-            return None;
-        }
-        let operation = &asked.operation;
-        let answer = |body: &str| {
-            Some(xml(&format!(
-                "<{operation}Response><{operation}Result>{body}</{operation}Result></{operation}Response>"
-            )))
-        };
-        let second = asked.body.contains("NextToken=second");
-        let more = "<NextToken>second</NextToken>";
-        let bare = asked.body.contains("bare");
-        match operation.as_str() {
-            "ListTopics" if second => answer(&format!("<Topics>{}</Topics>", topic("bare"))),
-            "ListTopics" => answer(&format!("<Topics>{}</Topics>{more}", topic("alerts"))),
-            "GetTopicAttributes" if bare => Some(xml_error(403, "AuthorizationError")),
-            "GetTopicAttributes" => answer(
-                "<Attributes><entry><key>Policy</key><value>{\"Statement\":[]}</value></entry>\
+    if asked.service != "sns" {
+        return None;
+    }
+    let operation = &asked.operation;
+    let answer = |body: &str| {
+        Some(xml(&format!("<{operation}Response><{operation}Result>{body}</{operation}Result></{operation}Response>")))
+    };
+    let second = asked.body.contains("NextToken=second");
+    let more = "<NextToken>second</NextToken>";
+    let bare = asked.body.contains("bare");
+    match operation.as_str() {
+        "ListTopics" if second => answer(&format!("<Topics>{}</Topics>", topic("bare"))),
+        "ListTopics" => answer(&format!("<Topics>{}</Topics>{more}", topic("alerts"))),
+        "GetTopicAttributes" if bare => Some(xml_error(403, "AuthorizationError")),
+        "GetTopicAttributes" => answer(
+            "<Attributes><entry><key>Policy</key><value>{\"Statement\":[]}</value></entry>\
                  <entry><key>KmsMasterKeyId</key><value>alias/shop</value></entry>\
                  <entry><key>DisplayName</key><value>SECRET-name</value></entry></Attributes>",
-            ),
-            "ListSubscriptionsByTopic" if bare => answer("<Subscriptions></Subscriptions>"),
-            "ListSubscriptionsByTopic" if second => answer(&format!(
-                "<Subscriptions>{}</Subscriptions>",
-                subscription("lambda", FUNCTION, "arn:aws:sns:eu-west-1:111122223333:alerts:2")
-            )),
-            "ListSubscriptionsByTopic" => answer(&format!(
-                "<Subscriptions>{}</Subscriptions>{more}",
-                subscription("email", "SECRET@shop.example", "PendingConfirmation")
-            )),
-            "ListTagsForResource" => answer("<Tags><member><Key>env</Key><Value>prod</Value></member></Tags>"),
-            _ => None,
-        }
-    }));
+        ),
+        "ListSubscriptionsByTopic" if bare => answer("<Subscriptions></Subscriptions>"),
+        "ListSubscriptionsByTopic" if second => answer(&format!(
+            "<Subscriptions>{}</Subscriptions>",
+            subscription("lambda", FUNCTION, "arn:aws:sns:eu-west-1:111122223333:alerts:2")
+        )),
+        "ListSubscriptionsByTopic" => answer(&format!(
+            "<Subscriptions>{}</Subscriptions>{more}",
+            subscription("email", "SECRET@shop.example", "PendingConfirmation")
+        )),
+        "ListTagsForResource" => answer("<Tags><member><Key>env</Key><Value>prod</Value></member></Tags>"),
+        _ => None,
+    }
+}
+
+#[test]
+fn topics_are_read_without_the_addresses_of_people() {
+    let account = collect_account(&Fake::new(topics));
     let arn = |name: &str| format!("arn:aws:sns:eu-west-1:{ACCOUNT}:{name}");
     assert_eq!(
         properties(&account, &arn("alerts")),
@@ -1050,27 +1054,29 @@ fn topics_are_read_without_the_addresses_of_people() {
     assert!(!serde_json::to_string(&account).unwrap().contains("SECRET"));
 }
 
-#[test]
-fn queues_are_read_with_their_policies() {
+pub fn queues(asked: &Asked) -> Option<Answer> {
     let address = |name: &str| format!("https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/{name}");
-    let account = collect_account(&Fake::new(move |asked| {
-        let bare = asked.body.contains("/bare");
-        Some(match asked.operation.as_str() {
-            "ListQueues" if asked.body.contains("second") => json(json!({"QueueUrls": [address("bare")]})),
-            "ListQueues" => {
-                assert!(asked.body.contains("\"MaxResults\":1000"), "{}", asked.body);
-                json(json!({"QueueUrls": [address("orders")], "NextToken": "second"}))
-            }
-            "GetQueueAttributes" if bare => json_error(403, "AccessDenied"),
-            "GetQueueAttributes" => json(json!({"Attributes": {
+    let bare = asked.body.contains("/bare");
+    Some(match asked.operation.as_str() {
+        "ListQueues" if asked.body.contains("second") => json(json!({"QueueUrls": [address("bare")]})),
+        "ListQueues" => {
+            assert!(asked.body.contains("\"MaxResults\":1000"), "{}", asked.body);
+            json(json!({"QueueUrls": [address("orders")], "NextToken": "second"}))
+        }
+        "GetQueueAttributes" if bare => json_error(403, "AccessDenied"),
+        "GetQueueAttributes" => json(json!({"Attributes": {
                 "QueueArn": format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:orders"), "Policy": "{\"Statement\":[]}",
                 "KmsMasterKeyId": "alias/shop", "SqsManagedSseEnabled": "false", "MessageRetentionPeriod": "345600",
                 "RedrivePolicy": "{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:111122223333:dead\",\"maxReceiveCount\":3}"}})),
-            "ListQueueTags" if bare => json(json!({})),
-            "ListQueueTags" => json(json!({"Tags": {"env": "prod"}})),
-            _ => return None,
-        })
-    }));
+        "ListQueueTags" if bare => json(json!({})),
+        "ListQueueTags" => json(json!({"Tags": {"env": "prod"}})),
+        _ => return None,
+    })
+}
+
+#[test]
+fn queues_are_read_with_their_policies() {
+    let account = collect_account(&Fake::new(queues));
     let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:{ACCOUNT}:{name}");
     assert_eq!(
         properties(&account, &arn("orders")),

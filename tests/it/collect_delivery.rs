@@ -292,32 +292,34 @@ fn project(name: &str) -> Value {
     })
 }
 
+pub fn builds(asked: &Asked) -> Option<Answer> {
+    Some(match asked.operation.as_str() {
+        "ListProjects" if asked.body.contains("second") => {
+            let names: Vec<String> = (100..150).map(|number| format!("p{number}")).collect();
+            json(json!({"projects": names}))
+        }
+        "ListProjects" => {
+            let names: Vec<String> = (0..100).map(|number| format!("p{number}")).collect();
+            json(json!({"projects": names, "nextToken": "second"}))
+        }
+        "BatchGetProjects" => {
+            let names: Value = serde_json::from_str(&asked.body).unwrap();
+            let names = names["names"].as_array().unwrap();
+            assert!(names.len() <= 100);
+            if names.contains(&json!("p149")) {
+                return Some(json_error(400, "AccessDeniedException"));
+            }
+            // One was deleted in between.
+            let there = names.iter().map(|name| name.as_str().unwrap()).filter(|name| *name != "p7");
+            json(json!({"projects": there.map(project).collect::<Vec<_>>(), "projectsNotFound": ["p7"]}))
+        }
+        _ => return None,
+    })
+}
+
 #[test]
 fn builds_are_read_in_batches() {
-    let account = collect_account(&Fake::new(|asked| {
-        Some(match asked.operation.as_str() {
-            "ListProjects" if asked.body.contains("second") => {
-                let names: Vec<String> = (100..150).map(|number| format!("p{number}")).collect();
-                json(json!({"projects": names}))
-            }
-            "ListProjects" => {
-                let names: Vec<String> = (0..100).map(|number| format!("p{number}")).collect();
-                json(json!({"projects": names, "nextToken": "second"}))
-            }
-            "BatchGetProjects" => {
-                let names: Value = serde_json::from_str(&asked.body).unwrap();
-                let names = names["names"].as_array().unwrap();
-                assert!(names.len() <= 100);
-                if names.contains(&json!("p149")) {
-                    return Some(json_error(400, "AccessDeniedException"));
-                }
-                // One was deleted in between.
-                let there = names.iter().map(|name| name.as_str().unwrap()).filter(|name| *name != "p7");
-                json(json!({"projects": there.map(project).collect::<Vec<_>>(), "projectsNotFound": ["p7"]}))
-            }
-            _ => return None,
-        })
-    }));
+    let account = collect_account(&Fake::new(builds));
     keeps_no_secret(&account);
     let arn = |name: &str| format!("arn:aws:codebuild:eu-west-1:{ACCOUNT}:project/{name}");
     let projects = account.resources.iter().filter(|resource| resource.kind == "AWS::CodeBuild::Project");

@@ -41,44 +41,44 @@ fn trail(account: &str, name: &str, home: &str) -> Value {
     })
 }
 
+pub fn trails(asked: &Asked) -> Option<Answer> {
+    let organization = asked.body.contains("999988887777");
+    Some(match asked.operation.as_str() {
+        "DescribeTrails" => {
+            assert!(asked.body.contains("\"includeShadowTrails\":true"), "{}", asked.body);
+            json(json!({"trailList": [trail(ACCOUNT, "own", "eu-west-1"), trail("999988887777", "all", "us-east-1")]}))
+        }
+        "GetTrailStatus" if organization => {
+            assert_eq!(asked.region, "us-east-1");
+            json_error(400, "AccessDeniedException")
+        }
+        "GetTrailStatus" => {
+            json(json!({"IsLogging": true, "LatestDeliveryTime": 1_790_000_000, "LatestDeliveryError": "AccessDenied"}))
+        }
+        "GetEventSelectors" if organization => {
+            json(json!({"AdvancedEventSelectors": [{"Name": "Management", "FieldSelectors": [
+                {"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "NotEquals": ["true"]}]}]}))
+        }
+        "GetEventSelectors" => {
+            json(json!({"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true,
+                "DataResources": [{"Type": "AWS::DynamoDB::Table", "Values": ["arn:aws:dynamodb"]}], "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}))
+        }
+        "ListTags" => {
+            assert!(!organization, "the tags of another account's trail were asked for");
+            match asked.body.contains("second") {
+                false => json(
+                    json!({"ResourceTagList": [{"ResourceId": "x", "TagsList": [{"Key": "env", "Value": "prod"}]}], "NextToken": "second"}),
+                ),
+                true => json(json!({"ResourceTagList": [{"ResourceId": "x", "TagsList": [{"Key": "team"}]}]})),
+            }
+        }
+        _ => return None,
+    })
+}
+
 #[test]
 fn trails_are_asked_where_they_are_at_home() {
-    let fake = Fake::new(|asked| {
-        let organization = asked.body.contains("999988887777");
-        Some(match asked.operation.as_str() {
-            "DescribeTrails" => {
-                assert!(asked.body.contains("\"includeShadowTrails\":true"), "{}", asked.body);
-                json(
-                    json!({"trailList": [trail(ACCOUNT, "own", "eu-west-1"), trail("999988887777", "all", "us-east-1")]}),
-                )
-            }
-            "GetTrailStatus" if organization => {
-                assert_eq!(asked.region, "us-east-1");
-                json_error(400, "AccessDeniedException")
-            }
-            "GetTrailStatus" => json(
-                json!({"IsLogging": true, "LatestDeliveryTime": 1_790_000_000, "LatestDeliveryError": "AccessDenied"}),
-            ),
-            "GetEventSelectors" if organization => {
-                json(json!({"AdvancedEventSelectors": [{"Name": "Management", "FieldSelectors": [
-                {"Field": "eventCategory", "Equals": ["Management"]}, {"Field": "readOnly", "NotEquals": ["true"]}]}]}))
-            }
-            "GetEventSelectors" => {
-                json(json!({"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true,
-                "DataResources": [{"Type": "AWS::DynamoDB::Table", "Values": ["arn:aws:dynamodb"]}], "ExcludeManagementEventSources": ["kms.amazonaws.com"]}]}))
-            }
-            "ListTags" => {
-                assert!(!organization, "the tags of another account's trail were asked for");
-                match asked.body.contains("second") {
-                    false => json(
-                        json!({"ResourceTagList": [{"ResourceId": "x", "TagsList": [{"Key": "env", "Value": "prod"}]}], "NextToken": "second"}),
-                    ),
-                    true => json(json!({"ResourceTagList": [{"ResourceId": "x", "TagsList": [{"Key": "team"}]}]})),
-                }
-            }
-            _ => return None,
-        })
-    });
+    let fake = Fake::new(trails);
     let account = collect_account(&fake);
     let own = format!("arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/own");
     assert_eq!(
@@ -270,50 +270,52 @@ fn a_zone_of_too_many_records_is_cut_and_said_so() {
     assert!(of_call(Outcome::Denied).contains("zone internal."));
 }
 
-#[test]
-fn rules_are_read_with_their_targets() {
-    let account = collect_account(&Fake::new(|asked| {
-        let second = asked.body.contains("second");
-        let orders = asked.body.contains("\"orders\"");
-        let bus = |name: &str, policy: Option<&str>| {
-            json!({"Name": name, "Arn": format!("arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/{name}"), "Policy": policy,
+pub fn events(asked: &Asked) -> Option<Answer> {
+    let second = asked.body.contains("second");
+    let orders = asked.body.contains("\"orders\"");
+    let bus = |name: &str, policy: Option<&str>| {
+        json!({"Name": name, "Arn": format!("arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/{name}"), "Policy": policy,
                 "Description": "SECRET-description"})
-        };
-        let rule = |name: &str, place: &str, more: Value| {
-            let mut rule = json!({"Name": name, "Arn": format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/{place}{name}"), "State": "ENABLED",
+    };
+    let rule = |name: &str, place: &str, more: Value| {
+        let mut rule = json!({"Name": name, "Arn": format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/{place}{name}"), "State": "ENABLED",
                 "Description": "SECRET-description", "EventBusName": if place.is_empty() { "default" } else { "orders" }});
-            rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            rule
-        };
-        Some(match asked.operation.as_str() {
-            "ListEventBuses" if second => json(json!({"EventBuses": [bus("orders", Some("{\"Statement\": []}"))]})),
-            "ListEventBuses" => json(json!({"EventBuses": [bus("default", None)], "NextToken": "second"})),
-            "ListRules" if orders => {
-                json(json!({"Rules": [rule("a", "orders/", json!({"EventPattern": "{\"source\": [\"aws.s3\"]}"}))]}))
-            }
-            "ListRules" if second => json(
-                json!({"Rules": [rule("b", "", json!({"ScheduleExpression": "rate(1 day)", "ManagedBy": "x.amazonaws.com"}))]}),
-            ),
-            "ListRules" => {
-                json(json!({"Rules": [rule("a", "", json!({"EventPattern": "not json"}))], "NextToken": "second"}))
-            }
-            "ListTargetsByRule" if orders && second => {
-                json(json!({"Targets": [{"Id": "2", "Arn": "arn:aws:sqs:eu-west-1:1:q"}]}))
-            }
-            "ListTargetsByRule" if orders => {
-                json(json!({"NextToken": "second", "Targets": [{"Id": "1", "Arn": "arn:aws:sns:eu-west-1:1:t",
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        rule
+    };
+    Some(match asked.operation.as_str() {
+        "ListEventBuses" if second => json(json!({"EventBuses": [bus("orders", Some("{\"Statement\": []}"))]})),
+        "ListEventBuses" => json(json!({"EventBuses": [bus("default", None)], "NextToken": "second"})),
+        "ListRules" if orders => {
+            json(json!({"Rules": [rule("a", "orders/", json!({"EventPattern": "{\"source\": [\"aws.s3\"]}"}))]}))
+        }
+        "ListRules" if second => json(
+            json!({"Rules": [rule("b", "", json!({"ScheduleExpression": "rate(1 day)", "ManagedBy": "x.amazonaws.com"}))]}),
+        ),
+        "ListRules" => {
+            json(json!({"Rules": [rule("a", "", json!({"EventPattern": "not json"}))], "NextToken": "second"}))
+        }
+        "ListTargetsByRule" if orders && second => {
+            json(json!({"Targets": [{"Id": "2", "Arn": "arn:aws:sqs:eu-west-1:1:q"}]}))
+        }
+        "ListTargetsByRule" if orders => {
+            json(json!({"NextToken": "second", "Targets": [{"Id": "1", "Arn": "arn:aws:sns:eu-west-1:1:t",
                 "RoleArn": "arn:aws:iam::1:role/r", "Input": "SECRET-input", "InputTransformer": {"InputTemplate": "SECRET-template"},
                 "HttpParameters": {"HeaderParameters": {"Authorization": "SECRET-header"}}, "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:1:d"}}]}))
-            }
-            "ListTargetsByRule" if asked.body.contains("\"b\"") => json_error(400, "AccessDeniedException"),
-            "ListTargetsByRule" => json(json!({"Targets": []})),
-            "GetResources" if asked.service == "tagging" && second => json(json!({"ResourceTagMappingList": [
+        }
+        "ListTargetsByRule" if asked.body.contains("\"b\"") => json_error(400, "AccessDeniedException"),
+        "ListTargetsByRule" => json(json!({"Targets": []})),
+        "GetResources" if asked.service == "tagging" && second => json(json!({"ResourceTagMappingList": [
                 {"ResourceARN": format!("arn:aws:events:eu-west-1:{ACCOUNT}:rule/orders/a"), "Tags": [{"Key": "env", "Value": "prod"}]}]})),
-            "GetResources" => json(json!({"PaginationToken": "second", "ResourceTagMappingList": [
+        "GetResources" => json(json!({"PaginationToken": "second", "ResourceTagMappingList": [
                 {"ResourceARN": format!("arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/orders"), "Tags": [{"Key": "team", "Value": "shop"}]}]})),
-            _ => return None,
-        })
-    }));
+        _ => return None,
+    })
+}
+
+#[test]
+fn rules_are_read_with_their_targets() {
+    let account = collect_account(&Fake::new(events));
     keeps_no_secret(&account);
     let arn = |tail: &str| format!("arn:aws:events:eu-west-1:{ACCOUNT}:{tail}");
     assert_eq!(resource(&account, &arn("event-bus/orders")).policy.as_ref().unwrap().0.get(), "{\"Statement\": []}");
@@ -372,32 +374,34 @@ pub fn cbor(value: &Value) -> Vec<u8> {
     }
 }
 
-#[test]
-fn alarms_say_what_they_watch_and_whom_they_tell() {
-    let account = collect_account(&Fake::new(|asked| {
-        let arn = |name: &str| format!("arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{name}");
-        Some(match asked.operation.as_str() {
-            "DescribeAlarms" if asked.body.contains("second") => Answer::Cbor(cbor(&json!({
+pub fn alarms(asked: &Asked) -> Option<Answer> {
+    let arn = |name: &str| format!("arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{name}");
+    Some(match asked.operation.as_str() {
+        "DescribeAlarms" if asked.body.contains("second") => Answer::Cbor(cbor(&json!({
                 "MetricAlarms": [{"AlarmName": "reckoned", "AlarmArn": arn("reckoned"), "ActionsEnabled": true, "Metrics": [
                     {"Id": "m", "MetricStat": {"Metric": {"Namespace": "AWS/S3", "MetricName": "4xxErrors", "Dimensions": [{"Name": "BucketName", "Value": "b"}]}, "Period": 60, "Stat": "Sum"}},
                     {"Id": "e", "Expression": "m / 60", "Label": "SECRET-label"}]}],
                 "CompositeAlarms": [{"AlarmName": "both", "AlarmArn": arn("both"), "AlarmRule": "ALARM(\"errors\")", "ActionsEnabled": false,
                     "AlarmDescription": "SECRET-description", "AlarmActions": [], "StateValue": "OK"}]}))),
-            "DescribeAlarms" => {
-                assert!(asked.body.contains("MetricAlarm") && asked.body.contains("CompositeAlarm"));
-                Answer::Cbor(cbor(&json!({"NextToken": "second", "MetricAlarms": [{
+        "DescribeAlarms" => {
+            assert!(asked.body.contains("MetricAlarm") && asked.body.contains("CompositeAlarm"));
+            Answer::Cbor(cbor(&json!({"NextToken": "second", "MetricAlarms": [{
                     "AlarmName": "errors", "AlarmArn": arn("errors"), "AlarmDescription": "SECRET-description", "Namespace": "AWS/DynamoDB",
                     "MetricName": "SystemErrors", "Dimensions": [{"Name": "TableName", "Value": "orders"}], "Statistic": "Sum",
                     "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1.5, "Period": 60, "EvaluationPeriods": 3,
                     "TreatMissingData": "breaching", "ActionsEnabled": true, "AlarmActions": ["arn:aws:sns:eu-west-1:1:alerts"],
                     "StateValue": "ALARM", "StateReason": "SECRET-reason", "StateReasonData": "SECRET-data"}]})))
-            }
-            "GetResources" => json(
-                json!({"ResourceTagMappingList": [{"ResourceARN": arn("errors"), "Tags": [{"Key": "env", "Value": "prod"}]}]}),
-            ),
-            _ => return None,
-        })
-    }));
+        }
+        "GetResources" => json(
+            json!({"ResourceTagMappingList": [{"ResourceARN": arn("errors"), "Tags": [{"Key": "env", "Value": "prod"}]}]}),
+        ),
+        _ => return None,
+    })
+}
+
+#[test]
+fn alarms_say_what_they_watch_and_whom_they_tell() {
+    let account = collect_account(&Fake::new(alarms));
     all_ok(&account, "cloudwatch");
     keeps_no_secret(&account);
     let arn = |name: &str| format!("arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{name}");
@@ -479,38 +483,35 @@ fn filters_that_may_not_be_listed_are_unknown_and_not_none() {
     assert_eq!((entry.outcome, entry.service.as_str()), (Outcome::Denied, "tag"));
 }
 
-#[test]
-fn what_runs_in_ecs_is_read_with_its_roles() {
+pub fn containers(asked: &Asked) -> Option<Answer> {
     let cluster = |name: &str| format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{name}");
     let service = |name: &str| format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/shop/{name}");
+    let second = asked.body.contains("second");
     let task = format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/web:7");
-    let account = collect_account(&Fake::new(move |asked| {
-        let second = asked.body.contains("second");
-        let task = format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/web:7");
-        Some(match asked.operation.as_str() {
-            "ListClusters" if second => json(json!({"clusterArns": [cluster("other")]})),
-            "ListClusters" => json(json!({"clusterArns": [cluster("shop")], "nextToken": "second"})),
-            "DescribeClusters" => {
-                assert!(asked.body.contains("\"TAGS\""), "{}", asked.body);
-                json(json!({"clusters": [{"clusterArn": cluster("shop"), "clusterName": "shop", "status": "ACTIVE",
+    Some(match asked.operation.as_str() {
+        "ListClusters" if second => json(json!({"clusterArns": [cluster("other")]})),
+        "ListClusters" => json(json!({"clusterArns": [cluster("shop")], "nextToken": "second"})),
+        "DescribeClusters" => {
+            assert!(asked.body.contains("\"TAGS\""), "{}", asked.body);
+            json(json!({"clusters": [{"clusterArn": cluster("shop"), "clusterName": "shop", "status": "ACTIVE",
                     "activeServicesCount": 12, "runningTasksCount": 24, "tags": [{"key": "env", "value": "prod"}],
                     "configuration": {"executeCommandConfiguration": {"kmsKeyId": "SECRET-key"}}}],
                     "failures": [{"arn": cluster("other"), "reason": "MISSING"}]}))
-            }
-            "ListServices" if asked.body.contains("cluster/other") => json_error(400, "AccessDeniedException"),
-            "ListServices" if second => {
-                json(json!({"serviceArns": (10..12).map(|n| service(&format!("s{n}"))).collect::<Vec<_>>()}))
-            }
-            "ListServices" => json(
-                json!({"nextToken": "second", "serviceArns": (0..10).map(|n| service(&format!("s{n}"))).collect::<Vec<_>>()}),
-            ),
-            "DescribeServices" if asked.body.contains("/s11") => json_error(400, "AccessDeniedException"),
-            "DescribeServices" => {
-                let names: Value = serde_json::from_str(&asked.body).unwrap();
-                let names = names["services"].as_array().unwrap();
-                assert_eq!(names.len(), 10);
-                let one = |arn: &Value| {
-                    json!({"serviceArn": arn, "serviceName": "x", "clusterArn": cluster("shop"), "status": "ACTIVE",
+        }
+        "ListServices" if asked.body.contains("cluster/other") => json_error(400, "AccessDeniedException"),
+        "ListServices" if second => {
+            json(json!({"serviceArns": (10..12).map(|n| service(&format!("s{n}"))).collect::<Vec<_>>()}))
+        }
+        "ListServices" => json(
+            json!({"nextToken": "second", "serviceArns": (0..10).map(|n| service(&format!("s{n}"))).collect::<Vec<_>>()}),
+        ),
+        "DescribeServices" if asked.body.contains("/s11") => json_error(400, "AccessDeniedException"),
+        "DescribeServices" => {
+            let names: Value = serde_json::from_str(&asked.body).unwrap();
+            let names = names["services"].as_array().unwrap();
+            assert_eq!(names.len(), 10);
+            let one = |arn: &Value| {
+                json!({"serviceArn": arn, "serviceName": "x", "clusterArn": cluster("shop"), "status": "ACTIVE",
                     "desiredCount": 2, "runningCount": 1, "pendingCount": 1, "launchType": "FARGATE", "schedulingStrategy": "REPLICA",
                     "taskDefinition": &task, "roleArn": "arn:aws:iam::1:role/balancer", "deploymentController": {"type": "ECS"},
                     "events": [{"message": "SECRET-event"}], "enableExecuteCommand": true, "tags": [{"key": "env", "value": "prod"}],
@@ -518,20 +519,25 @@ fn what_runs_in_ecs_is_read_with_its_roles() {
                         "deploymentCircuitBreaker": {"enable": true, "rollback": true}, "alarms": {"alarmNames": ["errors"], "enable": true, "rollback": true},
                         "lifecycleHooks": [{"hookTargetArn": "arn:aws:lambda:eu-west-1:1:function:check", "roleArn": "arn:aws:iam::1:role/hook",
                             "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"], "hookDetails": "SECRET"}]}})
-                };
-                json(json!({"services": names.iter().map(one).collect::<Vec<_>>()}))
-            }
-            "DescribeTaskDefinition" => json(
-                json!({"taskDefinition": {"taskDefinitionArn": &task, "family": "web", "revision": 7, "status": "ACTIVE",
+            };
+            json(json!({"services": names.iter().map(one).collect::<Vec<_>>()}))
+        }
+        "DescribeTaskDefinition" => json(
+            json!({"taskDefinition": {"taskDefinitionArn": &task, "family": "web", "revision": 7, "status": "ACTIVE",
                 "taskRoleArn": "arn:aws:iam::1:role/task", "executionRoleArn": "arn:aws:iam::1:role/execution", "containerDefinitions": [{
                     "name": "app", "image": "nginx:1", "privileged": false, "command": ["SECRET-command"], "entryPoint": ["SECRET"],
                     "environment": [{"name": "PASSWORD", "value": "SECRET-value"}], "secrets": [{"name": "KEY", "valueFrom": "SECRET-from"}],
                     "dockerLabels": {"a": "SECRET"}, "logConfiguration": {"logDriver": "splunk", "options": {"token": "SECRET"}}}]},
                 "tags": [{"key": "of", "value": "task"}]}),
-            ),
-            _ => return None,
-        })
-    }));
+        ),
+        _ => return None,
+    })
+}
+
+#[test]
+fn what_runs_in_ecs_is_read_with_its_roles() {
+    let task = format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/web:7");
+    let account = collect_account(&Fake::new(containers));
     keeps_no_secret(&account);
     let cluster = |name: &str| format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{name}");
     let service = |name: &str| format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/shop/{name}");

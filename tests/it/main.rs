@@ -55,6 +55,9 @@ mod judge;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+#[cfg(feature = "aws")]
+mod marked;
+#[cfg(test)]
 mod metamorphic;
 #[cfg(test)]
 mod open_world;

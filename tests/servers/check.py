@@ -278,7 +278,6 @@ def parts(api, region, app):
                 AppId=app,
                 BranchName=webhook["branchName"],
                 WebhookId=webhook["webhookId"],
-                Description=webhook["description"],
             ),
         )
 
