@@ -15,7 +15,7 @@ mod targets;
 pub use among::Among;
 pub use flip::{Change, Flip};
 pub use itself::{Own, OwnAnswer};
-pub use targets::{BARE, MADE, Targets, named_by, speaker, target_of};
+pub use targets::{BARE, MADE, Targets, named_by, owner_of, speaker, target_of};
 
 use crate::base::arn;
 use crate::catalog;

@@ -159,8 +159,7 @@ fn outside<'t>(inventory: &'t Inventory, arn: String) -> (Target<'t>, Option<Res
         target.tags = Tags::All(&principal.tags);
         return (target, None);
     }
-    let owner = inventory.resource_ids().find(|(_, resource)| speaks_for(resource, &target.arn));
-    match owner {
+    match owner_of(inventory, &target.arn).and_then(|id| Some((id, inventory.resource(id)?))) {
         Some((id, owner)) => {
             target.account = known_account(owner.account);
             target.properties = Some(&owner.properties);
@@ -168,6 +167,11 @@ fn outside<'t>(inventory: &'t Inventory, arn: String) -> (Target<'t>, Option<Res
         }
         None => (target, None),
     }
+}
+
+/// The resource that this is a part of, and whose policy speaks for it: the bucket of an object, the table of an index.
+pub fn owner_of(inventory: &Inventory, part: &str) -> Option<ResourceId> {
+    inventory.resource_ids().find(|(_, resource)| speaks_for(resource, part)).map(|(id, _)| id)
 }
 
 /// Whether the resource's policy is the one that speaks for a part of it: an object of a bucket, an index of a table.

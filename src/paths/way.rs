@@ -186,7 +186,10 @@ impl Step {
         let of = |id: ResourceId| inventory.resource(id).map(|resource| (Arc::clone(&resource.arn), Some(id)));
         let named = match &self.on {
             On::Resource(id) => of(*id).into_iter().collect(),
-            On::Arn(arn) => vec![(Arc::clone(arn), inventory.find_resource(arn))],
+            On::Arn(arn) => {
+                let known = inventory.find_resource(arn).or_else(|| crate::access::owner_of(inventory, arn));
+                vec![(Arc::clone(arn), known)]
+            }
             On::Target => of(target).map(|(arn, id)| named(&self.action, &arn, id)).unwrap_or_default(),
         };
         let by = match self.by {

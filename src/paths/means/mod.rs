@@ -5,9 +5,11 @@
 mod amplify;
 mod deleted_by;
 mod dns;
+mod event;
 mod key;
 mod members;
 mod own;
+mod pipeline;
 mod plan;
 mod policy;
 mod scaling;
@@ -28,12 +30,14 @@ pub const KINDS: &[&str] = &[
     workload::BUILD,
     workload::CONTAINER,
     dns::DNS,
+    event::EVENT,
     workload::FUNCTION,
     key::KEY,
     own::OWN,
     stack::PASSED_ROLE,
     own::PIECEMEAL,
-    workload::PIPELINE,
+    pipeline::PIPELINE,
+    pipeline::SOURCE,
     own::SERVICE,
     stack::DELETION,
     stack::UPDATE,

@@ -6,7 +6,6 @@
 //!
 //! Sources: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html>,
 //! <https://docs.aws.amazon.com/codebuild/latest/APIReference/API_StartBuild.html>,
-//! <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Commands.html>,
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html>
 
 use super::super::guard::obstacles;
@@ -14,26 +13,27 @@ use super::super::terms::Terms;
 use super::super::way::{By, Means, On, Step};
 use super::own::clear;
 use super::plan::{Part, Plan, solve_each};
+use super::{event, pipeline};
 use crate::access::Access;
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, PrincipalId, Resource, ResourceId, words};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a function runs is changed.
 pub(super) const FUNCTION: &str = "function";
 /// What a build runs is changed.
 pub(super) const BUILD: &str = "build";
-/// What a pipeline does is changed.
-pub(super) const PIPELINE: &str = "pipeline";
 /// What a container runs is changed.
 pub(super) const CONTAINER: &str = "container";
 
 /// Means by everything that runs with a role which has one of these means.
 pub(super) fn means(access: &Access<'_>, known: &[Means]) -> Vec<Means> {
     let inventory = access.inventory();
-    let changes: Vec<Change> = inventory.resource_ids().flat_map(|(id, known)| changes(inventory, id, known)).collect();
+    let mut changes: Vec<Change> =
+        inventory.resource_ids().flat_map(|(id, known)| changes(inventory, id, known)).collect();
+    changes.extend(event::changes(inventory));
     let roles: BTreeSet<PrincipalId> = changes.iter().map(|change| change.role).collect();
     let mut of_role: FxHashMap<PrincipalId, Vec<&Means>> = FxHashMap::default();
     // A loss of the record or of a guard alone is no loss of a resource.
@@ -43,19 +43,25 @@ pub(super) fn means(access: &Access<'_>, known: &[Means]) -> Vec<Means> {
         }
     }
     let losses: FxHashMap<PrincipalId, Vec<Loss<'_>>> =
-        of_role.into_iter().map(|(role, means)| (role, losses(&means))).collect();
+        of_role.iter().map(|(role, means)| (*role, losses(means))).collect();
     let useful: Vec<&Change> = changes.iter().filter(|change| losses.contains_key(&change.role)).collect();
     let plans: Vec<Plan> = useful.iter().map(|change| change.plan()).collect();
     let mut all = Vec::new();
     // Whoever can change two things that run with one role is told of the first.
-    let mut told: BTreeSet<(PrincipalId, &str, PrincipalId)> = BTreeSet::new();
+    let mut told: BTreeSet<(PrincipalId, &str, Option<ResourceId>, PrincipalId)> = BTreeSet::new();
     for (change, entries) in useful.iter().zip(solve_each(access, &plans)) {
         for entry in entries {
-            let new = |actor: &&PrincipalId| told.insert((change.role, change.kind, **actor));
+            let of = change.only.is_some().then_some(change.on);
+            let new = |actor: &&PrincipalId| told.insert((change.role, change.kind, of, **actor));
             let actors: Arc<[PrincipalId]> = entry.actors.iter().filter(new).copied().collect();
-            for loss in losses.get(&change.role).into_iter().flatten().filter(|_| !actors.is_empty()) {
-                all.push(change.through(inventory, &entry, &actors, loss));
+            if actors.is_empty() {
+                continue;
             }
+            let of_change = match &change.only {
+                None => losses.get(&change.role).map(Vec::as_slice).unwrap_or_default(),
+                Some(only) => &of_these(of_role.get(&change.role).map(Vec::as_slice).unwrap_or_default(), only),
+            };
+            all.extend(of_change.iter().map(|loss| change.through(inventory, &entry, &actors, loss)));
         }
     }
     all
@@ -85,15 +91,35 @@ fn losses<'m>(means: &[&'m Means]) -> Vec<Loss<'m>> {
     all
 }
 
+/// The same of those that take some resources by a certain action each.
+fn of_these<'m>(means: &[&'m Means], only: &BTreeMap<ResourceId, &'static str>) -> Vec<Loss<'m>> {
+    let mut all = Vec::new();
+    for one in means.iter().filter(|one| one.is_own_call()) {
+        let meant = |target: &&ResourceId| only.get(target).is_some_and(|action| **action == *one.action);
+        let targets: Arc<[ResourceId]> = one.targets.iter().filter(meant).copied().collect();
+        if !targets.is_empty() {
+            all.push(Loss { means: one, targets });
+        }
+    }
+    all
+}
+
 /// A way to make something that runs do as one likes.
-struct Change {
-    kind: &'static str,
-    role: PrincipalId,
+pub(super) struct Change {
+    /// What kind of means it makes.
+    pub kind: &'static str,
+    /// With which role it acts.
+    pub role: PrincipalId,
     /// What runs.
-    on: ResourceId,
-    parts: Vec<Part>,
-    /// The same in words.
-    runs: String,
+    pub on: ResourceId,
+    /// What has to be done.
+    pub parts: Vec<Part>,
+    /// What runs, in words.
+    pub runs: String,
+    /// What has to hold besides.
+    pub terms: Terms,
+    /// What it can take of all that its role can, and by which action; `None`: everything, by any.
+    pub only: Option<BTreeMap<ResourceId, &'static str>>,
 }
 
 impl Change {
@@ -105,7 +131,7 @@ impl Change {
             action: "".into(),
             targets: vec![self.on],
             parts: self.parts.clone(),
-            terms: Terms::default(),
+            terms: self.terms.clone(),
             except: Some(self.role),
         }
     }
@@ -137,7 +163,7 @@ fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Chang
     let on = On::Resource(id);
     let call = |action: &str, what: &str| Part::call(action, on.clone(), format!("{{who}} {what} ({action})"));
     let one = |kind, role: Option<PrincipalId>, parts: Vec<Part>| {
-        role.map(|role| Change { kind, role, on: id, parts, runs: name.clone() })
+        role.map(|role| Change { kind, role, on: id, parts, runs: name.clone(), terms: Terms::default(), only: None })
     };
     match known.kind.as_str() {
         "AWS::Lambda::Function" => {
@@ -157,36 +183,10 @@ fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Chang
             let start = call("codebuild:StartBuild", &format!("starts {name} with other commands than its own"));
             one(BUILD, role(known.text("ServiceRole")), vec![start]).into_iter().collect()
         }
-        "AWS::CodePipeline::Pipeline" => {
-            let own = known.text("RoleArn");
-            let Some(own) = own.filter(|arn| !arn.is_empty()) else { return Vec::new() };
-            let pass = Part::call(
-                "iam:PassRole",
-                On::Arn(own.into()),
-                format!(
-                    "{{who}} hands the pipeline its role {} again (iam:PassRole)",
-                    own.rsplit('/').next().unwrap_or(own)
-                ),
-            )
-            .given(&[("iam:PassedToService", &["codepipeline.amazonaws.com"])]);
-            let parts = vec![
-                pass,
-                call("codepipeline:UpdatePipeline", &format!("gives {name} a step of commands of its own")),
-                call("codepipeline:StartPipelineExecution", &format!("starts {name}")),
-            ];
-            one(PIPELINE, role(Some(own)), parts).into_iter().collect()
-        }
+        "AWS::CodePipeline::Pipeline" => pipeline::changes(inventory, id, known),
         "AWS::ECS::Service" => {
             let Some(own) = known.text("TaskRoleArn").filter(|arn| !arn.is_empty()) else { return Vec::new() };
-            let pass = Part::call(
-                "iam:PassRole",
-                On::Arn(own.into()),
-                format!(
-                    "{{who}} hands the containers their role {} again (iam:PassRole)",
-                    own.rsplit('/').next().unwrap_or(own)
-                ),
-            )
-            .given(&[("iam:PassedToService", &["ecs-tasks.amazonaws.com"])]);
+            let pass = pass(own, "ecs-tasks.amazonaws.com", "hands the containers their role {role} again");
             let register = Part::call(
                 "ecs:RegisterTaskDefinition",
                 On::Arn("*".into()),
@@ -197,4 +197,11 @@ fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Chang
         }
         _ => Vec::new(),
     }
+}
+
+/// A role is handed to a service. `what`: with `{role}`, which is its name.
+pub(super) fn pass(role: &str, service: &str, what: &str) -> Part {
+    let what = what.replace("{role}", role.rsplit('/').next().unwrap_or(role));
+    Part::call("iam:PassRole", On::Arn(role.into()), format!("{{who}} {what} (iam:PassRole)"))
+        .given(&[("iam:PassedToService", &[service])])
 }
