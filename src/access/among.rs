@@ -2,7 +2,7 @@
 
 use super::{Access, Answer, Question, Targets};
 use crate::engine::Context;
-use crate::iam::{Effect, PolicyKind};
+use crate::iam::{Condition, Effect, PolicyKind};
 use crate::inventory::{Controls, DocumentId, PrincipalId};
 use std::collections::BTreeSet;
 
@@ -104,6 +104,21 @@ impl Access<'_> {
     pub fn who_can_among(&self, action: &str, targets: &Targets<'_>, context: &Context, among: &Among) -> Vec<Answer> {
         let action = action.to_ascii_lowercase();
         Question::new(self, &action, targets, context, Some(among)).answer()
+    }
+
+    /// What the statements that speak of an action, among their policies, boundaries and organisation policies, ask of a
+    /// condition key.
+    pub fn conditions_on(&self, action: &str, key: &str, among: &Among) -> Vec<(Effect, &Condition)> {
+        let action = action.to_ascii_lowercase();
+        let mut found = Vec::new();
+        for id in self.index.speaking(&action).into_iter().filter(|id| among.has_document(id.document)) {
+            let policy = self.inventory.document(id.document).and_then(|document| document.policy.as_ref());
+            let statement = policy.and_then(|policy| policy.statements.get(id.statement as usize));
+            let Some(statement) = statement else { continue };
+            let asked = statement.conditions.iter().filter(|condition| condition.key.eq_ignore_ascii_case(key));
+            found.extend(asked.map(|condition| (statement.effect, condition)));
+        }
+        found
     }
 
     /// The resource patterns of the statements among their policies that may allow an action.

@@ -14,7 +14,7 @@ const RULE: &str = "can-become-administrator-of-account";
 /// For a user and a role each: the technique of the first step, or why there is none.
 const TABLE: &str = "
 privesc1-CreateNewPolicyVersion             new-version-of-own-user-policy | new-version-of-own-role-policy
-privesc2-SetExistingDefaultPolicyVersion    - no policy has an older version that allows everything
+privesc2-SetExistingDefaultPolicyVersion    - no version of the policy says anything else
 privesc3-CreateEC2WithExistingInstanceProfile new-instance | new-instance
 privesc4-CreateAccessKey                    create-access-key | create-access-key
 privesc5-CreateLoginProfile                 create-password | create-password

@@ -5,9 +5,10 @@ use super::fact::{self, Told, trusts};
 use super::made;
 use super::{Changing, Named, Need, Precondition, Technique, Through};
 use crate::access::{Access, Among, Own, Targets};
-use crate::base::{Arn, Certainty, arn};
+use crate::base::{Arn, Certainty, Glob, arn};
 use crate::engine::{Context, Tags, Target, Verdict};
-use crate::inventory::{Inventory, Principal, PrincipalId, PrincipalKind, ResourceId};
+use crate::iam::{Effect, Test};
+use crate::inventory::{DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::direct;
 use crate::paths::terms::Terms;
 use rustc_hash::FxHashMap;
@@ -149,7 +150,7 @@ impl<'a> Asker<'a> {
         }
         let mut slots = self.slots(technique, wanted);
         if let Some(kind) = technique.change {
-            slots = self.changing(kind, slots);
+            slots = self.changing(technique, kind, slots, &among);
         }
         if slots.is_empty() {
             return Vec::new();
@@ -249,9 +250,13 @@ impl<'a> Asker<'a> {
     }
 
     /// The same principals, once for each change that there is to their policies.
-    fn changing(&self, kind: Changing, slots: Vec<Slot>) -> Vec<Slot> {
-        let changes: Vec<Arc<Change>> = change::all(self.inventory, kind).into_iter().map(Arc::new).collect();
+    fn changing(&self, technique: &Technique, kind: Changing, mut slots: Vec<Slot>, among: &Among) -> Vec<Slot> {
+        let changes = self.changes_of(technique, kind, among);
         let mut all = Vec::new();
+        let for_all = matches!(kind, Changing::JoinGroup | Changing::Attach);
+        if for_all && changes.len().saturating_mul(slots.len()) > MOST_PAIRS {
+            self.keep_one_of_each(&mut slots);
+        }
         for slot in slots {
             let Some(principal) = slot.principal.and_then(|id| self.inventory.principal(id)) else { continue };
             for change in changes.iter().filter(|change| change.concerns(self.inventory, principal)) {
@@ -260,6 +265,37 @@ impl<'a> Asker<'a> {
             }
         }
         all
+    }
+
+    /// Keeps the first of those principals who have the same policies, boundary and trust policy.
+    fn keep_one_of_each(&self, slots: &mut Vec<Slot>) {
+        let mut known: BTreeSet<(Vec<DocumentId>, Option<DocumentId>, Option<DocumentId>)> = BTreeSet::new();
+        slots.retain(|slot| {
+            let Some(principal) = slot.principal.and_then(|id| self.inventory.principal(id)) else { return false };
+            let policies = principal.policies.iter().map(|one| one.document).collect();
+            known.insert((policies, principal.boundary.as_ref().map(|one| one.document), principal.trust))
+        });
+    }
+
+    /// The changes that some of those who may make them can make, as far as the policy they speak of goes.
+    pub(super) fn changes_of(&self, technique: &Technique, kind: Changing, among: &Among) -> Vec<Arc<Change>> {
+        let mut all = change::all(self.inventory, kind);
+        if matches!(kind, Changing::Attach | Changing::AttachToGroup) {
+            let need = technique.needs.iter().find(|need| need.carries_policy);
+            let asked = need.map(|need| self.access.conditions_on(&need.action, "iam:PolicyARN", among));
+            // Whoever may attach any policy attaches AdministratorAccess: that is a technique of its own.
+            let asked = asked.unwrap_or_default();
+            all.retain(|change| {
+                let policy = change.policy.as_deref().unwrap_or_default();
+                asked.iter().any(|(effect, condition)| {
+                    let is_plain = *effect == Effect::Allow && !condition.operator.negated;
+                    let is_text = condition.operator.test != Test::Null;
+                    let fits = |value: &String| value.contains("${") || Glob::new(value).matches(policy);
+                    !is_plain || !is_text || condition.values.iter().any(fits)
+                })
+            });
+        }
+        all.into_iter().map(Arc::new).collect()
     }
 
     /// What a request names for each of the slots: any of them will do. Each with what must be supposed.
@@ -474,6 +510,10 @@ type BestOf<'b> = dyn Fn(&Answered, &[u32], u32) -> Option<u32> + 'b;
 
 /// Keys that a request carries: the boundary of the principal that it changes, and the policy that it speaks of.
 type Carried = (Option<Arc<str>>, Option<Arc<str>>);
+
+/// So many pairs of a principal and a change of it are looked at one by one. Where there are more, the first stands for
+/// those who have the same policies.
+const MOST_PAIRS: usize = 20_000;
 
 /// What requests name, one each.
 type Names = Vec<Arc<str>>;

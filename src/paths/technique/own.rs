@@ -1,7 +1,7 @@
 //! For whom a technique works that changes its own policies and leaves the rest of them as they are.
 
 use super::ask::{Asker, Contexts, Edge, Gained, context};
-use super::change::{self, Change};
+use super::change::Change;
 use super::{Named, Need, Technique, Through};
 use crate::access::{Among, Own, Targets};
 use crate::engine::Verdict;
@@ -26,8 +26,8 @@ impl Asker<'_> {
         }
         // What is asked with the same keys is one question.
         let mut questions: BTreeMap<Option<Arc<str>>, Vec<Arc<Change>>> = BTreeMap::new();
-        for change in change::all(self.inventory, changing) {
-            questions.entry(change.policy.clone()).or_default().push(Arc::new(change));
+        for change in self.changes_of(technique, changing, &among) {
+            questions.entry(change.policy.clone()).or_default().push(change);
         }
         let is = |id: PrincipalId| {
             let known = self.inventory.principal(id);
