@@ -16,7 +16,7 @@ mod ways;
 pub use goal::{Holders, WayTo, ways_to};
 pub use graph::Graph;
 pub use means::{Alike, KINDS, MeansIndex};
-pub use outsiders::{OpenRole, Outsider, OutsiderKind, Strangers, letting_in, open_roles};
+pub use outsiders::{OpenRole, Outsider, OutsiderKind, Strangers, lets_outsiders_in, letting_in, open_roles};
 pub use search::Becoming;
 pub use technique::{
     Changing, Gain, Named, Need, Precondition, Technique, TechniqueError, Through, built_in, read as read_technique,

@@ -3,10 +3,11 @@
 use super::direct;
 use super::terms::Terms;
 use crate::access::Access;
-use crate::base::{Arn, arn};
+use crate::base::{Arn, Certainty, arn};
 use crate::engine::{Applied, Caller, Context, Verdict, World};
 use crate::iam::{Effect, PrincipalSpec};
 use crate::inventory::{Inventory, Principal, PrincipalId, words};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub enum OutsiderKind {
     Account,
     /// Anybody with an AWS account.
     Anyone,
+    /// Somebody who opens a pull request that a build runs.
+    PullRequest,
 }
 
 /// Somebody whom the snapshot does not hold.
@@ -28,7 +31,7 @@ pub enum OutsiderKind {
 pub struct Outsider {
     /// What kind.
     pub kind: OutsiderKind,
-    /// As policies name it: a provider, an account, an ARN, or `*`.
+    /// As policies name it: a provider, an account, an ARN, or `*`. For pull requests: the repository.
     pub name: Arc<str>,
     /// The account whose trust it has, for a provider.
     pub account: Option<Arc<str>>,
@@ -48,6 +51,7 @@ impl Outsider {
         match self.kind {
             OutsiderKind::WebIdentity | OutsiderKind::Saml => provider(&self.name),
             OutsiderKind::Anyone => "anybody with an AWS account".to_owned(),
+            OutsiderKind::PullRequest => format!("whoever opens a pull request at {}", self.name),
             OutsiderKind::Account if arn::is_account_id(&self.name) => format!("account {}", self.name),
             OutsiderKind::Account => words::other(&self.name),
         }
@@ -56,15 +60,17 @@ impl Outsider {
     /// The action by which it takes on a role.
     pub fn action(&self) -> &'static str {
         match self.kind {
+            OutsiderKind::PullRequest => "codebuild:StartBuild",
             OutsiderKind::WebIdentity => "sts:AssumeRoleWithWebIdentity",
             OutsiderKind::Saml => "sts:AssumeRoleWithSAML",
             OutsiderKind::Account | OutsiderKind::Anyone => "sts:AssumeRole",
         }
     }
 
-    /// As a caller.
+    /// As a caller; `None`: it calls nothing, something is done for it.
     pub fn caller(&self) -> Option<Caller> {
         let text = match self.kind {
+            OutsiderKind::PullRequest => return None,
             OutsiderKind::WebIdentity | OutsiderKind::Saml => self.name.to_string(),
             OutsiderKind::Anyone => format!("arn:aws:iam::{NOBODYS}:role/{SOME}"),
             OutsiderKind::Account => match Arn::parse(&self.name) {
@@ -119,8 +125,122 @@ pub(super) fn entries(access: &Access<'_>, roles: &BTreeSet<PrincipalId>) -> Vec
             }
         }
     }
+    all.extend(pull_requests(inventory, roles));
     all
 }
+
+/// Builds that run what strangers propose: a webhook starts them for pull requests, and asks neither who opens one nor for
+/// an approval. The commands of a pull request have the role of the build.
+///
+/// Sources: <https://docs.aws.amazon.com/codebuild/latest/userguide/github-webhook.html>,
+/// <https://docs.aws.amazon.com/codebuild/latest/userguide/pull-request-build-policy.html>
+fn pull_requests(inventory: &Inventory, roles: &BTreeSet<PrincipalId>) -> Vec<Entry> {
+    let mut all = Vec::new();
+    for project in inventory.resources.iter().filter(|resource| resource.kind == "AWS::CodeBuild::Project") {
+        let role = project.text("ServiceRole").and_then(|arn| inventory.find_principal(arn));
+        let (Some(role), Some(webhook)) = (role.filter(|id| roles.contains(id)), project.properties.get("Webhook"))
+        else {
+            continue;
+        };
+        let repository =
+            project.properties.get("Source").and_then(|source| source.get("Location")).and_then(Value::as_str);
+        let (Some(repository), Some(mut conditions)) = (repository, built_for_strangers(webhook)) else { continue };
+        conditions.insert(format!("everybody may open pull requests at {}", plain(repository)));
+        if webhook.get("PullRequestBuildPolicy").is_none() {
+            conditions.insert("no member of the repository has to approve such a build, which was not read".to_owned());
+        }
+        all.push(Entry {
+            outsider: Outsider { kind: OutsiderKind::PullRequest, name: plain(repository).into(), account: None },
+            role,
+            verdict: Verdict::AllowedIf,
+            terms: Terms { certainty: Certainty::Conditional, conditions },
+        });
+    }
+    all.sort_by(|one, other| (&one.outsider, one.role).cmp(&(&other.outsider, other.role)));
+    all.dedup_by(|one, other| (&one.outsider, one.role) == (&other.outsider, other.role));
+    all
+}
+
+/// A repository without what a browser needs before and behind it.
+fn plain(repository: &str) -> String {
+    let name = repository.split_once("://").map_or(repository, |(_, name)| name);
+    // What stands before an `@` may be a password.
+    let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
+    name.trim_end_matches(".git").to_owned()
+}
+
+/// What has to hold so that a pull request of anybody is built; `None`: it is not, or somebody has to approve it.
+fn built_for_strangers(webhook: &Value) -> Option<BTreeSet<String>> {
+    let policy = webhook.get("PullRequestBuildPolicy").and_then(|policy| policy.get("RequiresCommentApproval"));
+    if policy.and_then(Value::as_str).is_some_and(|asks| asks != "DISABLED") {
+        return None;
+    }
+    let groups = webhook.get("FilterGroups").and_then(Value::as_array);
+    let of_group = |group: &Vec<Value>| {
+        let text =
+            |filter: &Value, field: &str| filter.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of_request = |filter: &Value| {
+            text(filter, "Type") == "EVENT"
+                && text(filter, "Pattern").split(',').any(|event| {
+                    ["PULL_REQUEST_CREATED", "PULL_REQUEST_UPDATED", "PULL_REQUEST_REOPENED"].contains(&event.trim())
+                })
+        };
+        let excludes = |filter: &Value| filter.get("ExcludeMatchedPattern").and_then(Value::as_bool) == Some(true);
+        // An exclusion of some leaves everybody else.
+        let asks_who = |filter: &&Value| text(filter, "Type") == "ACTOR_ACCOUNT_ID" && !excludes(filter);
+        let people: Vec<String> = group.iter().filter(asks_who).map(|filter| text(filter, "Pattern")).collect();
+        if !group.iter().any(of_request) || people.iter().any(|pattern| names_whole_ids(pattern)) {
+            return None;
+        }
+        let part = |pattern: &String| format!("somebody has an account whose number has `{pattern}` in it");
+        Some(people.iter().map(part).collect::<BTreeSet<String>>())
+    };
+    let open = groups.into_iter().flatten().filter_map(Value::as_array).filter_map(of_group);
+    open.min_by_key(BTreeSet::len)
+}
+
+/// Whether a pattern fits whole numbers of accounts only, and not those that it is a part of.
+fn names_whole_ids(pattern: &str) -> bool {
+    let whole = |text: &str| text.starts_with('^') && text.ends_with('$');
+    let grouped = whole(pattern) && (!pattern.contains('|') || (pattern.starts_with("^(") && pattern.ends_with(")$")));
+    grouped || pattern.split('|').all(whole)
+}
+
+/// Whether a role lets somebody in whom the snapshot does not hold; `None`: it names nobody of whom that can be asked.
+pub fn lets_outsiders_in(access: &Access<'_>, role: PrincipalId) -> Option<bool> {
+    let inventory = access.inventory();
+    let principal = inventory.principal(role)?;
+    let target = access.principal_or_policy(&principal.arn);
+    let mut asked = false;
+    for outsider in trusted(inventory, role) {
+        let Some(caller) = outsider.caller() else { continue };
+        asked = true;
+        for context in from_elsewhere(inventory, principal, outsider.kind) {
+            let (decision, _) = access.decide_outsider(&caller, outsider.action(), &target, None, &context);
+            if !decision.verdict.is_denied() {
+                return Some(true);
+            }
+        }
+    }
+    asked.then_some(false)
+}
+
+/// Requests of somebody who is not of one's own organisation: of another one that the trust policy names, or of any.
+fn from_elsewhere(inventory: &Inventory, role: &Principal, kind: OutsiderKind) -> Vec<Context> {
+    if !matches!(kind, OutsiderKind::Account | OutsiderKind::Anyone) {
+        return vec![direct()];
+    }
+    let policy = role.trust.and_then(|id| inventory.document(id)).and_then(|known| known.policy.as_ref());
+    let conditions = policy.into_iter().flat_map(|policy| &policy.statements).flat_map(|one| &one.conditions);
+    let of_organization = conditions.filter(|condition| condition.key.eq_ignore_ascii_case(ORGANIZATION));
+    let named = of_organization.flat_map(|condition| condition.values.iter().map(String::as_str));
+    let others = named.filter(|id| inventory.organization.as_deref() != Some(*id));
+    others.chain([NOBODYS_ORGANIZATION]).map(|id| direct().with(ORGANIZATION, &[id])).collect()
+}
+
+const ORGANIZATION: &str = "aws:PrincipalOrgID";
+/// An organisation that nobody has.
+const NOBODYS_ORGANIZATION: &str = "o-foureyesnobody";
 
 /// What a stranger would show.
 pub struct Strangers<'s> {
@@ -170,7 +290,7 @@ fn requests(inventory: &Inventory, role: &Principal, outsider: &Outsider, strang
     match outsider.kind {
         OutsiderKind::Account | OutsiderKind::Anyone => vec![closed()],
         // Whom a SAML provider signs in is its owner's to say.
-        OutsiderKind::Saml => Vec::new(),
+        OutsiderKind::Saml | OutsiderKind::PullRequest => Vec::new(),
         OutsiderKind::WebIdentity => {
             let host = outsider.name.rsplit_once("-provider/").map_or(&*outsider.name, |(_, host)| host);
             let Some(subject) = strangers.tokens.get(host) else { return Vec::new() };

@@ -239,13 +239,22 @@ impl Graph<'_> {
         let technique = bundle.technique.and_then(|number| self.techniques.get(number));
         let Some(technique) = technique else {
             let role = becomes.principal();
+            let outsider = match actor {
+                Actor::Outsider(number) => self.outsiders.get(number as usize),
+                _ => None,
+            };
+            let asked_in = outsider.is_some_and(|known| known.kind == super::OutsiderKind::PullRequest);
             return Hop {
                 actor,
-                by: "trust".into(),
+                by: if asked_in { "pull-request" } else { "trust" }.into(),
                 calls: self.entry(bundle, actor, role).into_iter().collect(),
                 becomes: Some(becomes),
                 terms: bundle.terms.clone(),
-                words: format!("{who} may take on {whom}: the role trusts it"),
+                words: if asked_in {
+                    format!("{who} has it built, and the build runs commands of the pull request as {whom}")
+                } else {
+                    format!("{who} may take on {whom}: the role trusts it")
+                },
             };
         };
         let on = bundle.own.get(&step.from).or_else(|| gained.map(|gained| &gained.on));
@@ -301,6 +310,7 @@ impl Graph<'_> {
     fn entry(&self, bundle: &Bundle, actor: Actor, role: Option<PrincipalId>) -> Option<Call> {
         let Actor::Outsider(number) = actor else { return None };
         let role = self.access.inventory().principal(role?)?;
+        self.outsiders.get(number as usize)?.caller()?;
         Some(Call {
             by: None,
             action: self.outsiders.get(number as usize)?.action().into(),

@@ -57,6 +57,8 @@ pub struct BriefAccount {
     coverage: Vec<Value>,
     /// Service control policies over the account, besides the one that allows everything.
     scps: Vec<Value>,
+    /// Resource control policies over the account, besides the one that allows everything.
+    rcps: Vec<Value>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -265,22 +267,28 @@ impl BriefAccount {
         coverage.extend(
             assumed.map(|(service, operation)| json!({"service": service, "operation": operation, "outcome": "ok"})),
         );
-        let organization = (!self.scps.is_empty()).then(|| {
+        let organization = (!self.scps.is_empty() || !self.rcps.is_empty()).then(|| {
             let everything =
                 json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
-            let policies: Vec<Value> = (0u32..)
-                .zip(std::iter::once(&everything).chain(&self.scps))
-                .map(|(number, document)| {
-                    json!({"id": format!("p-{number}"), "name": format!("scp-{number}"),
-                        "type": "SERVICE_CONTROL_POLICY", "document": document})
-                })
-                .collect();
+            let of_type = |kind: &'static str, name: &'static str, documents: &[Value]| -> Vec<Value> {
+                (0u32..)
+                    .zip(std::iter::once(&everything).chain(documents))
+                    .map(|(number, document)| {
+                        json!({"id": format!("p-{name}-{number}"), "name": format!("{name}-{number}"), "type": kind,
+                            "document": document})
+                    })
+                    .collect()
+            };
+            let mut policies = of_type("SERVICE_CONTROL_POLICY", "scp", &self.scps);
+            if !self.rcps.is_empty() {
+                policies.extend(of_type("RESOURCE_CONTROL_POLICY", "rcp", &self.rcps));
+            }
             let ids: Vec<&Value> = policies.iter().filter_map(|policy| policy.get("id")).collect();
             json!({"id": "o-cases", "roots": [{"id": "r-cases", "policies": ids}], "policies": policies})
         });
         let parent = organization.as_ref().map(|_| "r-cases");
         // AWS attaches the policy that allows everything to every account.
-        let policies_of_account = organization.as_ref().map_or(json!([]), |_| json!(["p-0"]));
+        let policies_of_account = organization.as_ref().map_or(json!([]), |_| json!(["p-scp-0"]));
         let text = json!({"schema": snapshot::SCHEMA, "collected_at": COLLECTED_AT, "organization": organization,
             "accounts": [{"id": ACCOUNT, "parent": parent, "policies": policies_of_account,
             "authorization_details": {"UserDetailList": users, "GroupDetailList": groups, "RoleDetailList": roles,

@@ -11,6 +11,8 @@ pub struct Definitions {
     pub administrator: Vec<Sentinel>,
     /// By what kinds of principals are told apart.
     pub kinds: Kinds,
+    /// Identity providers that anybody can get tokens of: their host, and the `sub` of a stranger's token.
+    pub strangers: BTreeMap<String, String>,
     /// Losses by name: the actions that each may come of.
     pub losses: BTreeMap<String, Vec<String>>,
 }

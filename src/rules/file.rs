@@ -162,6 +162,17 @@ pub enum Predicate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
+    /// Who can bring about what the definitions call a loss, beginning outside: by taking on a role, or having a build run
+    /// commands, and becoming somebody else from there.
+    Enters {
+        /// Which kinds of roles are entered.
+        kinds: Vec<Kind>,
+        /// Environment of what is lost.
+        environment: String,
+        /// Which roles are left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        except: Vec<Exception>,
+    },
     /// Who can become an administrator, in accounts in which no environment was recognised.
     BecomesAdministrator {
         /// Who is left out.
@@ -172,9 +183,6 @@ pub enum Predicate {
     OpenTrust {
         /// Which strangers.
         to: OpenTo,
-        /// For identity providers that anybody can get tokens of: their host, and the `sub` of a stranger's token.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        tokens: BTreeMap<String, String>,
         /// Roles that a service of AWS makes, and whom it makes them trust: no finding.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         made_by_services: Vec<MadeByService>,

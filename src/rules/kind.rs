@@ -6,9 +6,11 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html>
 
 use super::definitions::{Definitions, KindWords};
+use crate::access::Access;
 use crate::base::{Glob, arn};
 use crate::iam::{Condition, Effect, Policy, PrincipalSpec, Quantifier, Test};
 use crate::inventory::{Basis, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, Recognition};
+use crate::paths::{OutsiderKind, Strangers, lets_outsiders_in, open_roles};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +58,8 @@ pub struct Kinds {
 
 impl Kinds {
     /// Finds the kind of every principal.
-    pub fn new(inventory: &Inventory, definitions: &Definitions) -> Kinds {
+    pub fn new(access: &Access<'_>, definitions: &Definitions) -> Kinds {
+        let inventory = access.inventory();
         let sorter = Sorter { inventory, deploy: &definitions.kinds.deploy, workload: &definitions.kinds.workload };
         let mut trusts: FxHashMap<DocumentId, Trust> = FxHashMap::default();
         for principal in &inventory.principals {
@@ -65,7 +68,29 @@ impl Kinds {
             }
         }
         let kinds = |principal: &Principal| sorter.kind(principal, &trusts);
-        Kinds { all: inventory.principals.iter().map(kinds).collect() }
+        let mut kinds = Kinds { all: inventory.principals.iter().map(kinds).collect() };
+        kinds.try_doors(access, definitions);
+        kinds
+    }
+
+    /// What the words of a trust policy promise is tried: a role whose provider signs in strangers and that asks for
+    /// nobody in particular is anyone's; one that names somebody outside whom an organisation keeps out is not theirs.
+    fn try_doors(&mut self, access: &Access<'_>, definitions: &Definitions) {
+        let strangers = Strangers { tokens: &definitions.strangers };
+        for open in open_roles(access, &strangers) {
+            let Some(known) = self.all.get_mut(open.role.0 as usize) else { continue };
+            if open.outsider.kind == OutsiderKind::WebIdentity && known.kind != Kind::Anyone {
+                known.kind = Kind::Anyone;
+                known.why = format!("lets in {}, whosever it is", open.outsider.in_words());
+            }
+        }
+        for (id, known) in (0..).map(PrincipalId).zip(&mut self.all) {
+            let is_open = matches!(known.kind, Kind::Outside | Kind::Anyone);
+            if is_open && lets_outsiders_in(access, id) == Some(false) {
+                known.kind = Kind::Other;
+                known.why.push_str(", and nobody outside is let in");
+            }
+        }
     }
 
     /// The kind of a principal, the environment left aside.

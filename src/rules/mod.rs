@@ -88,7 +88,7 @@ impl Question<'_> {
 /// Runs rules over an account.
 pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
     let administrators = predicate::administrators(access, definitions);
-    let kinds = Kinds::new(access.inventory(), definitions);
+    let kinds = Kinds::new(access, definitions);
     let means = predicate::Taken::new(access);
     let followed = predicate::follow(rules, definitions, access, &means, settings);
     let mut question = Question {

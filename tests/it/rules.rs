@@ -135,6 +135,7 @@ fn the_set_of_rules() {
         rules().iter().map(|rule| format!("{}/{} {}", rule.family, rule.id, rule.severity)).collect();
     insta::assert_snapshot!(all.join("\n"), @r"
     destruction/anyone-can-destroy-production critical
+    destruction/anyone-comes-in-and-destroys-production critical
     destruction/automatic-branch-deletion high
     destruction/delete-data-of-any-name high
     destruction/delete-key-of-production-data critical
@@ -154,6 +155,7 @@ fn the_set_of_rules() {
     destruction/no-organization-policy-guards-production medium
     destruction/other-environment-can-destroy-production critical
     destruction/outside-account-can-destroy-production critical
+    destruction/outside-account-comes-in-and-destroys-production critical
     destruction/protected-stack-with-buckets-to-empty medium
     destruction/workload-can-destroy-production high
     environment/account-without-trail high

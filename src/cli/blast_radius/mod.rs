@@ -51,7 +51,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let principal = explain::find(inventory, &arguments.principal)?;
     let access = Access::new(inventory);
     let definitions = rules::definitions()?;
-    let kinds = Kinds::new(inventory, &definitions);
+    let kinds = Kinds::new(&access, &definitions);
     let radius = Radius {
         subject: &subject,
         principal,

@@ -17,7 +17,7 @@ pub(crate) type Followed<'q> = BTreeMap<String, Environment<'q>>;
 
 /// Everybody's ways to the losses of an environment.
 pub(crate) struct Environment<'q> {
-    ways: paths::Ways<'q>,
+    pub(super) ways: paths::Ways<'q>,
     /// Those of the guises with other policies who may do everything then.
     masters: BTreeSet<Actor>,
 }
@@ -38,7 +38,7 @@ impl<'q> Environment<'q> {
     }
 
     /// Whether somebody may do everything that boundary and organisation leave.
-    fn is_master(&self, question: &Question<'_>, actor: Actor) -> bool {
+    pub(super) fn is_master(&self, question: &Question<'_>, actor: Actor) -> bool {
         match actor {
             Actor::Principal(id) => question.administrators.contains_key(&id),
             Actor::Unbound(_) | Actor::WithoutBoundary(_) | Actor::Newcomer(_) => true,
@@ -60,7 +60,9 @@ pub(crate) fn follow<'q>(
     let inventory = access.inventory();
     let mut followed = Followed::new();
     for rule in rules {
-        let Predicate::Becomes { environment, .. } = &rule.predicate else { continue };
+        let (Predicate::Becomes { environment, .. } | Predicate::Enters { environment, .. }) = &rule.predicate else {
+            continue;
+        };
         followed.entry(environment.clone()).or_insert_with(|| {
             let belongs = |id: &ResourceId| {
                 let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
@@ -153,12 +155,16 @@ fn path(
         path.push(format!("{} allows {action}", statement_in_words(statement)));
     }
     path.extend(told_of(question, member, &lead.hops));
-    // The story ends with the worst loss.
+    path.extend(end_of(followed, lead));
+    path
+}
+
+/// The story ends with the worst loss.
+pub(super) fn end_of(followed: &paths::Ways<'_>, lead: &Lead) -> Vec<String> {
     let worst = lead.adds.iter().min_by_key(|(class, _)| badness(**class));
     let target = worst.and_then(|(_, targets)| targets.first());
     let end = target.map(|target| followed.last_hops(lead, *target)).unwrap_or_default();
-    path.extend(end.into_iter().map(|hop| hop.words));
-    path
+    end.into_iter().map(|hop| hop.words).collect()
 }
 
 /// The steps, told of this member of those who are alike.

@@ -9,6 +9,7 @@ mod can_anything;
 mod configuration;
 mod dangling;
 mod destroys;
+mod enters;
 mod hollow;
 mod open_trust;
 mod organization;
@@ -162,9 +163,10 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
             becomes::drafts(question, *into, Who { environment, kinds, except })
         }
         Predicate::BecomesAdministrator { except } => becomes_administrator::drafts(question, except),
-        Predicate::OpenTrust { to, tokens, made_by_services } => {
-            open_trust::drafts(question, *to, tokens, made_by_services)
+        Predicate::Enters { kinds, environment, except } => {
+            enters::drafts(question, Who { environment, kinds, except })
         }
+        Predicate::OpenTrust { to, made_by_services } => open_trust::drafts(question, *to, made_by_services),
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
         Predicate::Configuration { resource_type, environment, violated_if, property, needs } => {
             let looked_for = configuration::LookedFor { violated_if, property, needs: needs.as_ref() };

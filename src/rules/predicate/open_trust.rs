@@ -10,14 +10,9 @@ use crate::rules::file::{MadeByService, OpenTo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(super) fn drafts(
-    question: &Question<'_>,
-    to: OpenTo,
-    tokens: &BTreeMap<String, String>,
-    made: &[MadeByService],
-) -> Drafts {
+pub(super) fn drafts(question: &Question<'_>, to: OpenTo, made: &[MadeByService]) -> Drafts {
     let inventory = question.access.inventory();
-    let strangers = Strangers { tokens };
+    let strangers = Strangers { tokens: &question.definitions.strangers };
     let open = open_roles(question.access, &strangers);
     let made = made_by_services(question, &open, made);
     let mut drafts = Drafts::new();
