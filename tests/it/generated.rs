@@ -166,8 +166,9 @@ fn the_page_about_collection() {
          read-only calls that it makes with the IAM action that allows each, and the names of the properties that it writes \
          into the snapshot. Whatever an answer holds besides is dropped as it is read.\n\n\
          Never kept, whatever the service: values of environment variables, secrets, parameters and outputs, tokens, webhook \
-         addresses, credentials in addresses, templates and build specifications, TXT records, addresses of people. The test \
-         accounts hold marked values in all such places, and every file, report and log is searched for them.\n\n\
+         addresses, credentials in addresses, templates and build specifications, TXT records, addresses of people. A test \
+         fills every member of every answer that AWS may give with a mark of its own, and searches all that is written, \
+         printed and logged: `tests/cases/collect/kept.txt` is the whole list of what is kept.\n\n\
          The IAM policy that allows exactly these calls: `foureyes init --iam-policy`, \
          [terraform-examples/auditor-role](../terraform-examples/auditor-role).\n",
     );

@@ -21,6 +21,9 @@ mod collect_delivery;
 #[cfg(feature = "aws")]
 mod collect_faults;
 #[cfg(test)]
+#[cfg(all(feature = "aws", target_os = "linux"))]
+mod collect_memory;
+#[cfg(test)]
 #[cfg(feature = "aws")]
 mod collect_organization;
 #[cfg(test)]
