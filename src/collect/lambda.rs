@@ -11,12 +11,15 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::{FunctionConfiguration, FunctionUrlAuthType, PackageType};
 use futures_util::StreamExt;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 const LIST_FUNCTIONS: Call = Call::new("lambda", "ListFunctions");
 const GET_POLICY: Call = Call::new("lambda", "GetPolicy");
 const LIST_FUNCTION_URL_CONFIGS: Call = Call::new("lambda", "ListFunctionUrlConfigs");
 const LIST_VERSIONS_BY_FUNCTION: Call = Call::new("lambda", "ListVersionsByFunction");
 const GET_FUNCTION_CODE_SIGNING_CONFIG: Call = Call::new("lambda", "GetFunctionCodeSigningConfig");
+const GET_CODE_SIGNING_CONFIG: Call = Call::new("lambda", "GetCodeSigningConfig");
 const LIST_TAGS: Call = Call::new("lambda", "ListTags");
 
 /// What this file asks.
@@ -26,6 +29,7 @@ pub const CALLS: &[Call] = &[
     LIST_FUNCTION_URL_CONFIGS,
     LIST_VERSIONS_BY_FUNCTION,
     GET_FUNCTION_CODE_SIGNING_CONFIG,
+    GET_CODE_SIGNING_CONFIG,
     LIST_TAGS,
 ];
 
@@ -33,6 +37,8 @@ pub const CALLS: &[Call] = &[
 const PAGE: i32 = 50;
 /// How Lambda says that there is none.
 const NONE: &str = "ResourceNotFoundException";
+/// Where a function names its code signing.
+const SIGNING: &str = "CodeSigningConfigArn";
 /// The version that is not published.
 const LATEST: &str = "$LATEST";
 
@@ -57,8 +63,40 @@ pub(super) async fn read(scope: Scope<'_>, config: &SdkConfig, region: &str) -> 
         .buffered(scope.concurrency())
         .collect()
         .await;
+    let mut functions: Vec<Resource> = read.into_iter().flatten().collect();
+    sign(scope, &client, &mut functions).await;
     scope.finished("lambda");
-    read.into_iter().flatten().collect()
+    functions
+}
+
+/// Enters what the code signing of functions does with code that nobody trusts. Many functions share one configuration:
+/// each is asked about once.
+async fn sign(scope: Scope<'_>, client: &Client, functions: &mut [Resource]) {
+    let named = |function: &Resource| {
+        let arn = function.properties.get(SIGNING).and_then(Value::as_str);
+        arn.filter(|arn| !arn.is_empty()).map(str::to_owned)
+    };
+    let configurations: BTreeSet<String> = functions.iter().filter_map(named).collect();
+    let policies: BTreeMap<String, Properties> = futures_util::stream::iter(configurations)
+        .map(|arn| async move {
+            let subject = format!("code signing configuration {}", arn.rsplit(':').next().unwrap_or_default());
+            let request = client.get_code_signing_config().code_signing_config_arn(&arn).send();
+            let answer = scope.read(&GET_CODE_SIGNING_CONFIG, &subject, request).await?;
+            let policies = answer.code_signing_config.and_then(|found| found.code_signing_policies)?;
+            let reaction = policies.untrusted_artifact_on_deployment().map(|reaction| reaction.as_str());
+            Some((arn, Properties::default().text("UntrustedArtifactOnDeployment", reaction)))
+        })
+        .buffered(scope.concurrency())
+        .filter_map(async |found| found)
+        .collect()
+        .await;
+    let policies: BTreeMap<String, Value> =
+        policies.into_iter().map(|(arn, properties)| (arn, Value::from(properties))).collect();
+    for function in functions {
+        if let Some(found) = named(function).and_then(|arn| policies.get(&arn)) {
+            function.properties.insert("CodeSigningPolicies".to_owned(), found.clone());
+        }
+    }
 }
 
 fn more(marker: Option<String>) -> Option<String> {
@@ -127,10 +165,7 @@ async fn function(scope: Scope<'_>, client: &Client, region: &str, found: &Funct
         .put("EnvironmentVariableNames", variables.unwrap_or_default())
         .known("PublishedVersions", versions_read.then_some(published))
         .known("Url", url)
-        .known(
-            "CodeSigningConfigArn",
-            signing.map(|answer| answer.map(|answer| answer.code_signing_config_arn).unwrap_or_default()),
-        );
+        .known(SIGNING, signing.map(|answer| answer.map(|answer| answer.code_signing_config_arn).unwrap_or_default()));
     Some(Resource {
         arn: arn.to_owned(),
         kind: "AWS::Lambda::Function".to_owned(),

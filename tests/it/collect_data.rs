@@ -773,6 +773,11 @@ pub fn lambda(asked: &Asked) -> Option<Answer> {
         "GetFunctionCodeSigningConfig" if bare => panic!("container images have none"),
         "GetFunctionCodeSigningConfig" => json(json!({"FunctionName": "checkout",
             "CodeSigningConfigArn": "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1"})),
+        "GetCodeSigningConfig" => json(json!({"CodeSigningConfig": {
+            "CodeSigningConfigArn": "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1", "Description": "SECRET-description",
+            "AllowedPublishers": {"SigningProfileVersionArns": ["arn:aws:signer:eu-west-1:111122223333:/signing-profiles/p/v"]},
+            "CodeSigningConfigId": "csc-1", "CodeSigningPolicies": {"UntrustedArtifactOnDeployment": "Warn"},
+            "LastModified": "2026-01-01T00:00:00.000+0000"}})),
         "ListTags" if bare => json(json!({"Tags": {}})),
         "ListTags" => json(json!({"Tags": {"env": "prod"}})),
         other => panic!("{other}"),
@@ -791,6 +796,7 @@ fn functions_are_read_without_the_values_of_their_variables() {
             "KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/k", "Layers": ["arn:aws:lambda:eu-west-1:111122223333:layer:tools:3"],
             "EnvironmentVariableNames": ["API_KEY", "TABLE"], "PublishedVersions": 2, "Url": {"AuthType": "NONE"},
             "CodeSigningConfigArn": "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1",
+            "CodeSigningPolicies": {"UntrustedArtifactOnDeployment": "Warn"},
         })
     );
     assert_eq!(
@@ -818,9 +824,16 @@ fn what_may_not_be_asked_of_a_function_is_unknown() {
     let named = "lambda:GetPolicy on function bare, function checkout: AccessDeniedException (2 of 2 calls)";
     denied(&account, "GetPolicy", named);
     let function = properties(&account, FUNCTION);
-    for name in ["PublishedVersions", "Url", "CodeSigningConfigArn"] {
+    for name in ["PublishedVersions", "Url", "CodeSigningConfigArn", "CodeSigningPolicies"] {
         assert_eq!(function.get(name), None, "{name}");
     }
+    let account = collect_account(&Fake::new(|asked| match asked.operation.as_str() {
+        "GetCodeSigningConfig" => Some(json_error(403, "AccessDeniedException")),
+        _ => lambda(asked),
+    }));
+    let refused = "lambda:GetCodeSigningConfig on code signing configuration csc-1: AccessDeniedException";
+    denied(&account, "GetCodeSigningConfig", refused);
+    assert_eq!(properties(&account, FUNCTION).get("CodeSigningPolicies"), None);
 }
 
 const USERS: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_a";

@@ -164,6 +164,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("lambda", "GET /2015-03-31/functions/{}/policy", "GetPolicy"),
     ("lambda", "GET /2015-03-31/functions/{}/versions", "ListVersionsByFunction"),
     ("lambda", "GET /2017-03-31/tags/{}", "ListTags"),
+    ("lambda", "GET /2020-04-22/code-signing-configs/{}", "GetCodeSigningConfig"),
     ("lambda", "GET /2020-06-30/functions/{}/code-signing-config", "GetFunctionCodeSigningConfig"),
     ("lambda", "GET /2021-10-31/functions/{}/urls", "ListFunctionUrlConfigs"),
     ("route53", "GET /2013-04-01/hostedzone", "ListHostedZones"),

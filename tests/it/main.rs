@@ -50,6 +50,8 @@ mod fuzz_entry_points;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod import;

@@ -181,6 +181,7 @@ fn the_set_of_rules() {
     identity/outside-account-without-external-id medium
     identity/role-open-to-anybody critical
     identity/unreadable-policy medium
+    recovery/aurora-cluster-without-backtrack info
     recovery/backup-vault-lock-still-cooling-off low
     recovery/backup-vault-without-firm-lock medium
     recovery/bucket-forgets-old-versions-within-a-week medium
@@ -197,6 +198,7 @@ fn the_set_of_rules() {
     recovery/production-data-in-no-backup-plan medium
     recovery/production-key-disabled-or-being-deleted critical
     recovery/production-secret-being-deleted high
+    recovery/queue-forgets-messages-within-days low
     recovery/restore-never-proven medium
     recovery/stack-deletes-the-data-it-made high
     recovery/stack-without-policy low
@@ -205,6 +207,7 @@ fn the_set_of_rules() {
     recovery/table-without-point-in-time-recovery high
     recovery/user-pool-without-deletion-protection high
     rollout/amplify-production-builds-on-push high
+    rollout/function-accepts-unsigned-code info
     rollout/pipeline-without-approval high
     rollout/production-webhook high
     ");
