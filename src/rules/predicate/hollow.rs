@@ -29,11 +29,22 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
         let Some(parsed) = inventory.document(document).and_then(|known| known.policy.as_ref()) else { continue };
         let holders: BTreeSet<PrincipalId> =
             policy.holders.iter().copied().filter(|holder| !is_excepted(question, who.except, *holder)).collect();
-        if holders.is_empty() && !policy.of_organization {
+        if holders.is_empty() && !policy.of_others {
             continue;
         }
+        // The policy of a resource speaks of that alone; whom it lets in it says itself.
+        if !policy.of_resources.is_empty() && of == Hollow::ForAllValues {
+            continue;
+        }
+        let own: Vec<(ResourceId, &Resource)>;
+        let resources = if policy.of_resources.is_empty() {
+            &resources
+        } else {
+            own = resources.iter().copied().filter(|(id, _)| policy.of_resources.contains(id)).collect();
+            &own
+        };
         for (place, statement) in parsed.statements.iter().enumerate() {
-            for (certainty, reason, meant) in hollow(of, statement, &actions, &resources) {
+            for (certainty, reason, meant) in hollow(of, statement, &actions, resources) {
                 let evidence = StatementEvidence {
                     policy: policy.name.to_string(),
                     statement: place,
@@ -68,28 +79,38 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
 struct Held {
     name: Arc<str>,
     holders: BTreeSet<PrincipalId>,
-    of_organization: bool,
+    /// Whether it limits others than these.
+    of_others: bool,
+    /// The resources whose policy it is; empty: it is none of a resource.
+    of_resources: BTreeSet<ResourceId>,
 }
 
 /// Every policy document that limits somebody, under the first of its names.
 fn policies(inventory: &Inventory) -> BTreeMap<DocumentId, Held> {
     let mut found: BTreeMap<DocumentId, Held> = BTreeMap::new();
-    let mut add = |attachment: &Attachment, holder: Option<PrincipalId>| {
+    let mut add = |attachment: &Attachment, holder: Option<PrincipalId>, of: Option<ResourceId>| {
         let held = found.entry(attachment.document).or_insert_with(|| Held {
             name: Arc::clone(&attachment.name),
             holders: BTreeSet::new(),
-            of_organization: holder.is_none(),
+            of_others: holder.is_none(),
+            of_resources: BTreeSet::new(),
         });
         held.holders.extend(holder);
+        held.of_resources.extend(of);
     };
     for (id, principal) in inventory.principal_ids() {
         for attachment in principal.policies.iter().chain(&principal.boundary) {
-            add(attachment, Some(id));
+            add(attachment, Some(id), None);
         }
     }
     for account in &inventory.accounts {
         if let Controls::Levels { scps, rcps, .. } = &account.controls {
-            scps.iter().chain(rcps).flatten().for_each(|attachment| add(attachment, None));
+            scps.iter().chain(rcps).flatten().for_each(|attachment| add(attachment, None, None));
+        }
+    }
+    for (id, resource) in inventory.resource_ids() {
+        if let Some(attachment) = &resource.policy {
+            add(attachment, None, Some(id));
         }
     }
     found
@@ -102,11 +123,16 @@ fn hollow(
     actions: &BTreeSet<&str>,
     resources: &[(ResourceId, &Resource)],
 ) -> Vec<(Certainty, String, BTreeSet<ResourceId>)> {
-    let named: Vec<&str> = actions.iter().copied().filter(|action| names(statement, action)).collect();
+    // A deny under the tag of a bucket is meant for the bucket, however much it denies besides.
+    let speaks = |action: &&str| match of {
+        Hollow::BucketTag => action.starts_with("s3:") && covers_action(statement, action),
+        _ => names(statement, action),
+    };
+    let named: Vec<&str> = actions.iter().copied().filter(speaks).collect();
     if named.is_empty() {
         return Vec::new();
     }
-    let meant = |test: &dyn Fn(&Resource) -> bool| -> BTreeSet<ResourceId> {
+    let meant_by = |named: &[&str], test: &dyn Fn(&Resource) -> bool| -> BTreeSet<ResourceId> {
         let fits = |resource: &Resource| {
             let of_type = |action: &&str| {
                 catalog::destruction::find(action)
@@ -116,6 +142,7 @@ fn hollow(
         };
         resources.iter().filter(|(_, resource)| fits(resource)).map(|(id, _)| *id).collect()
     };
+    let meant = |test: &dyn Fn(&Resource) -> bool| meant_by(&named, test);
     let mut found = Vec::new();
     let mut say = |certainty, reason: String, meant: BTreeSet<ResourceId>| {
         if !meant.is_empty() {
@@ -152,17 +179,20 @@ fn hollow(
             );
         }
         (Hollow::AbsentKey, Effect::Deny) => {
-            let absent = statement.conditions.iter().find(|condition| {
-                compares(condition)
+            let without = |condition: &Condition| -> Vec<&str> {
+                let asks = compares(condition)
                     && !condition.operator.negated
                     && !condition.operator.if_exists
-                    && condition.operator.quantifier != Some(Quantifier::ForAllValues)
-                    && named.iter().all(|action| {
-                        catalog::action(action).is_some_and(|known| !known.condition_key(&condition.key, None))
-                    })
-            });
-            if let Some(condition) = absent {
-                let told: Vec<&str> = named.clone();
+                    && condition.operator.quantifier != Some(Quantifier::ForAllValues);
+                let sends_none = |action: &&str| {
+                    asks && catalog::action(action).is_some_and(|known| !known.condition_key(&condition.key, None))
+                };
+                named.iter().copied().filter(sends_none).collect()
+            };
+            // Of several conditions the one that most actions lack.
+            let absent = statement.conditions.iter().map(|condition| (condition, without(condition)));
+            let absent = absent.filter(|(_, told)| !told.is_empty()).max_by_key(|(_, told)| told.len());
+            if let Some((condition, told)) = absent {
                 say(
                     Certainty::Conditional,
                     format!(
@@ -170,7 +200,7 @@ fn hollow(
                         told.join(", "),
                         condition.key
                     ),
-                    meant(&|_| true),
+                    meant_by(&told, &|_| true),
                 );
             }
         }
@@ -204,6 +234,13 @@ fn names(statement: &Statement, action: &str) -> bool {
             let pattern = pattern.to_ascii_lowercase();
             pattern.split(':').next() == Some(service) && Glob::new(&pattern).matches(&action)
         })
+}
+
+/// Whether a statement is about an action, by whatever words.
+fn covers_action(statement: &Statement, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let named = statement.action.values.iter().any(|one| Glob::new(&one.to_ascii_lowercase()).matches(&action));
+    named != statement.action.negated
 }
 
 /// Whether a statement speaks of a resource, or of what lies in it.
@@ -265,7 +302,13 @@ fn emptied_before(question: &Question<'_>, losses: &[String], who: Who<'_>) -> D
     for means in wanted {
         for target in means.targets.iter() {
             let Some(resource) = inventory.resource(*target) else { continue };
-            for stack in resource.stacks.iter().filter_map(|id| protected.get_key_value(id)) {
+            // What protects the root protects the stacks that are nested in it.
+            let root = |id: &ResourceId| {
+                let stack = inventory.resource(*id).and_then(|stack| stack.text("RootId"));
+                stack.and_then(|arn| inventory.find_resource(arn)).unwrap_or(*id)
+            };
+            let over: BTreeSet<ResourceId> = resource.stacks.iter().map(root).collect();
+            for stack in over.iter().filter_map(|id| protected.get_key_value(id)) {
                 let holders: Vec<PrincipalId> =
                     means.actors.iter().copied().filter(|actor| who.includes(question, *actor)).collect();
                 if holders.is_empty() {
