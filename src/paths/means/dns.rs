@@ -38,7 +38,16 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
             .filter_map(Record::of)
             .collect();
         for (target, addresses) in &served {
-            for record in records.iter().filter(|record| record.leads_to(addresses)) {
+            // A record of the very name hides the wildcard beside it.
+            let own_name = |record: &&Record| record.is_address() && addresses.contains(&record.name);
+            let hidden = records.iter().any(|record| own_name(&record));
+            let zone_name = known.text("Name").map(plain).unwrap_or_default();
+            let leads = |record: &&Record| {
+                record.leads_to(addresses)
+                    || (!hidden && record.is_wildcard_over(addresses))
+                    || (record.name != zone_name && record.delegates(addresses))
+            };
+            for record in records.iter().filter(leads) {
                 plans.extend(["DELETE", "UPSERT"].map(|change| record.plan(zone, known, *target, change)));
             }
         }
@@ -62,10 +71,31 @@ impl Record {
         Some(Record { name: plain(text("Name")?), kind: text("Type")?.to_owned(), values })
     }
 
+    fn is_address(&self) -> bool {
+        ["A", "AAAA", "CNAME", "HTTPS"].contains(&self.kind.as_str())
+    }
+
+    /// Whether it answers for one of the addresses with a `*` in its name.
+    ///
+    /// Source: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
+    fn is_wildcard_over(&self, addresses: &[String]) -> bool {
+        let Some(domain) = self.name.strip_prefix('*').filter(|rest| rest.starts_with('.')) else { return false };
+        self.is_address() && addresses.iter().any(|address| address.ends_with(domain))
+    }
+
+    /// Whether it hands one of the addresses on to the servers of another zone.
+    ///
+    /// Source: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/CreatingNewSubdomain.html>
+    fn delegates(&self, addresses: &[String]) -> bool {
+        let below = |address: &String| {
+            address.strip_suffix(&self.name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        self.kind == "NS" && addresses.iter().any(below)
+    }
+
     /// Whether it is one of the addresses, or points to one.
     fn leads_to(&self, addresses: &[String]) -> bool {
-        let is_address = ["A", "AAAA", "CNAME", "HTTPS"].contains(&self.kind.as_str());
-        is_address && addresses.iter().any(|address| self.name == *address || self.values.contains(address))
+        self.is_address() && addresses.iter().any(|address| self.name == *address || self.values.contains(address))
     }
 
     fn plan(&self, zone: ResourceId, known: &Resource, target: ResourceId, change: &str) -> Plan {
@@ -73,9 +103,11 @@ impl Record {
         let record = format!("the record {} in the zone {zone_name}", self.name);
         let done = if change == "DELETE" { format!("deletes {record}") } else { format!("points {record} elsewhere") };
         let words = format!("{{who}} {done}: visitors no longer find {{what}} ({CHANGE})");
+        // Policies name a wildcard by its code.
+        let name = self.name.replace('*', "\\052");
         let part = Part::call(CHANGE, On::Resource(zone), words).given(&[
             ("route53:ChangeResourceRecordSetsActions", &[change]),
-            ("route53:ChangeResourceRecordSetsNormalizedRecordNames", &[self.name.as_str()]),
+            ("route53:ChangeResourceRecordSetsNormalizedRecordNames", &[name.as_str()]),
             ("route53:ChangeResourceRecordSetsRecordTypes", &[self.kind.as_str()]),
         ]);
         Plan {

@@ -6,9 +6,9 @@
 //! Source: <https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html>
 
 use super::super::terms::Terms;
-use super::super::way::On;
+use super::super::way::{By, On};
 use super::plan::{Part, Plan};
-use crate::base::Arn;
+use crate::base::{Arn, Certainty};
 use crate::catalog::destruction::Class;
 use crate::inventory::{AccountId, Inventory, Resource, ResourceId, words};
 use rustc_hash::FxHashMap;
@@ -65,8 +65,34 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
                 except: None,
             });
         }
+        plans.push(own_policy(key, known, targets.iter().copied().collect()));
     }
     plans
+}
+
+/// Whoever may write the policy of a key lets himself delete it, whatever the policy says today.
+///
+/// Source: <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying.html>
+fn own_policy(key: ResourceId, known: &Resource, targets: Vec<ResourceId>) -> Plan {
+    let (key_name, delete) = (words::resource(known), "kms:ScheduleKeyDeletion");
+    let write = format!("{{who}} writes a policy of {key_name} that lets {{who}} delete it (kms:PutKeyPolicy)");
+    let done = format!(
+        "{{who}} has {key_name} deleted, with which {{what}} is encrypted: after 7 to 30 days nobody can read it ({delete})"
+    );
+    // What the new policy allows needs no other policy to allow it; one that denies it is still in the way.
+    let denied = "no other condition keeps it from doing what the policy of the key allows".to_owned();
+    Plan {
+        kind: KEY,
+        class: Class::Data,
+        action: delete.into(),
+        targets,
+        parts: vec![
+            Part::call("kms:PutKeyPolicy", On::Resource(key), write),
+            Part::call(delete, On::Resource(key), done).bare().by(By::Unread),
+        ],
+        terms: Terms { certainty: Certainty::Conditional, conditions: BTreeSet::from([denied]) },
+        except: None,
+    }
 }
 
 fn collect<'v>(name: &str, value: &'v Value, found: &mut Vec<&'v str>) {

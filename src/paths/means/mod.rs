@@ -3,6 +3,7 @@
 //! Everything is asked in bulk and told in bulk: one [`Means`] for all who have it and all that it reaches.
 
 mod amplify;
+mod cloud_control;
 mod deleted_by;
 mod dns;
 mod event;
@@ -72,11 +73,13 @@ impl MeansIndex {
         let inventory = access.inventory();
         let mut plans = own::plans(inventory, resources);
         plans.extend(stack::plans(inventory, resources));
+        plans.extend(cloud_control::plans(inventory, resources));
         plans.extend(amplify::plans(inventory, resources));
         plans.extend(key::plans(inventory, resources));
         plans.extend(dns::plans(inventory, resources));
         plans.extend(scaling::plans(inventory, resources));
         let mut all = policy::where_needed(plan::solve(access, &plans));
+        all = policy::unless_forbidden(access, all);
         // What runs with a role can take what the role can take.
         let further = workload::means(access, &all);
         all.extend(further);

@@ -4,13 +4,17 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html>; the actions that
 //! take a policy off are those of the catalogue.
 
-use super::super::way::{Means, On};
+use super::super::direct;
+use super::super::way::{By, Means, On};
 use super::plan::{Part, Plan};
-use crate::access::speaker;
+use crate::access::{Access, BARE, speaker, target_of};
 use crate::catalog::guard::policy_written_by;
+use crate::engine::Verdict;
 use crate::iam::{Effect, Statement};
-use crate::inventory::{Inventory, ResourceId, words};
+use crate::inventory::{Inventory, PrincipalId, ResourceId, words};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The same ways for those whom the policies of some of the targets deny them: they take the policy off first.
 pub(super) fn taken_off_first(inventory: &Inventory, plan: &Plan) -> Vec<Plan> {
@@ -92,9 +96,7 @@ pub(super) fn where_needed(all: Vec<Means>) -> Vec<Means> {
                     && means.targets.iter().all(|target| other.targets.binary_search(target).is_ok())
             };
             let easier: Vec<&Means> = told.get(&*means.action).into_iter().flatten().filter(easier).collect();
-            let needs = |actor: &&crate::inventory::PrincipalId| {
-                easier.iter().all(|other| other.actors.binary_search(actor).is_err())
-            };
+            let needs = |actor: &&PrincipalId| easier.iter().all(|other| other.actors.binary_search(actor).is_err());
             means.actors = means.actors.iter().filter(needs).copied().collect();
         }
         (!means.actors.is_empty()).then_some(means)
@@ -104,4 +106,35 @@ pub(super) fn where_needed(all: Vec<Means>) -> Vec<Means> {
 
 fn first_action(means: &Means) -> Option<&str> {
     means.steps.first().map(|step| &*step.action)
+}
+
+/// Leaves those out to whom another policy than that of the resource denies the loss: writing that one does not help them.
+pub(super) fn unless_forbidden(access: &Access<'_>, all: Vec<Means>) -> Vec<Means> {
+    let inventory = access.inventory();
+    // What a step stands for that is allowed by the policy written before.
+    let self_allowed = |means: &Means| {
+        let step = means.steps.iter().find(|step| step.bare && step.by == By::Unread)?;
+        let On::Resource(id) = step.on else { return None };
+        Some((Arc::clone(&step.action), id))
+    };
+    // Answers in bulk say nothing of those whom no policy allows it; they are few who may write one and not do it.
+    let asked: BTreeSet<(Arc<str>, ResourceId, PrincipalId)> = all
+        .iter()
+        .filter_map(|means| Some((means, self_allowed(means)?)))
+        .flat_map(|(means, (action, id))| means.actors.iter().map(move |who| (Arc::clone(&action), id, *who)))
+        .collect();
+    let is_forbidden = |(action, id, who): &(Arc<str>, ResourceId, PrincipalId)| {
+        let target = inventory.resource(*id).map(|resource| target_of(inventory, resource));
+        let decided = target.and_then(|target| access.decide(*who, action, &target, Some(BARE), &direct()));
+        decided.is_some_and(|(decision, _)| decision.verdict == Verdict::ExplicitDeny)
+    };
+    let forbidden: BTreeSet<_> = asked.into_par_iter().filter(is_forbidden).collect();
+    let one = |mut means: Means| {
+        if let Some((action, id)) = self_allowed(&means) {
+            let may = |who: &&PrincipalId| !forbidden.contains(&(Arc::clone(&action), id, **who));
+            means.actors = means.actors.iter().filter(may).copied().collect();
+        }
+        (!means.actors.is_empty()).then_some(means)
+    };
+    all.into_iter().filter_map(one).collect()
 }

@@ -7,9 +7,10 @@ use super::super::terms::Terms;
 use super::super::way::On;
 use super::own::SERVICE;
 use super::plan::{Part, Plan};
-use crate::base::Arn;
+use crate::base::{Arn, Certainty};
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, ResourceId};
+use std::collections::BTreeSet;
 
 const REGISTER: &str = "application-autoscaling:RegisterScalableTarget";
 const SCHEDULE: &str = "application-autoscaling:PutScheduledAction";
@@ -17,6 +18,10 @@ const SCHEDULE: &str = "application-autoscaling:PutScheduledAction";
 /// Plans for the container services among the resources.
 pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan> {
     let mut plans = Vec::new();
+    let registered = Terms {
+        certainty: Certainty::Conditional,
+        conditions: BTreeSet::from(["if it is registered for scaling already, which was not read".to_owned()]),
+    };
     for id in resources {
         let Some(service) = inventory.resource(*id).filter(|resource| resource.kind == "AWS::ECS::Service") else {
             continue;
@@ -32,7 +37,8 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
         let on = On::Arn(target.into());
         let parts = vec![
             Part::call(REGISTER, on.clone(), format!("{{who}} registers {{what}} for scaling down to nothing ({REGISTER})"))
-                .given(given),
+                .given(given)
+                .or(registered.clone()),
             Part::call(
                 SCHEDULE,
                 on,

@@ -35,7 +35,8 @@ pub(super) const UPDATE: &str = "stack-update";
 /// Either, with a role that comes with the request.
 pub(super) const PASSED_ROLE: &str = "passed-role";
 
-const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
+/// The service.
+pub(super) const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 const ROLE_KEY: &str = "cloudformation:RoleArn";
 
 /// Plans for every stack that made one of the resources.
