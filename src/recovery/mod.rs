@@ -115,6 +115,8 @@ pub struct Store {
     pub planned: Option<Answer>,
     /// Calls whose answers are missing: there may be more copies, or restores, than are known.
     pub unread: BTreeSet<String>,
+    /// Whether there may be more copies than are known.
+    pub more_copies: bool,
 }
 
 /// A store before anybody was asked about it.
@@ -195,6 +197,7 @@ impl Plan {
             with_copies_by,
             copies,
             unread,
+            more_copies: missing,
         }
     }
 }
@@ -291,17 +294,23 @@ fn proof(index: &Index<'_>, store: ResourceId, copies: &[Copy], missing: bool, u
         };
         best = best.max(Some((at, worked)));
     }
+    // A job that was not listed may be newer than all that were.
+    let listed = index.inventory.was_read_of(known, "backup", "ListRestoreJobs");
+    if !listed && (best.is_some() || !copies.is_empty() || missing) {
+        unread.insert("backup:ListRestoreJobs".to_owned());
+    }
     match best {
         Some((at, true)) => return Proof::Restored(at),
-        Some((at, false)) => return Proof::Failed(at),
+        Some((at, false)) if listed => return Proof::Failed(at),
+        Some(_) => return Proof::NotRead,
         None => {}
     }
-    if copies.is_empty() && !missing {
-        return Proof::NothingToRestore;
+    // Where a copy may be missing, there may be nothing to restore, or a restore may be of one that nobody knows.
+    let restorable = copies.iter().any(|copy| copy.kind != CopyKind::OldVersions);
+    let of_backup = unread.iter().any(|call| call.starts_with("backup:"));
+    match (copies.is_empty(), missing) {
+        (true, false) => Proof::NothingToRestore,
+        _ if !listed || of_backup || (missing && !restorable) => Proof::NotRead,
+        _ => Proof::Never,
     }
-    if !index.inventory.was_read_of(known, "backup", "ListRestoreJobs") {
-        unread.insert("backup:ListRestoreJobs".to_owned());
-        return Proof::NotRead;
-    }
-    Proof::Never
 }

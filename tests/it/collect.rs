@@ -26,8 +26,8 @@ pub fn everything(asked: &Asked) -> Option<Answer> {
         "ecs" => watching::containers(asked),
         "events" | "tagging" => watching::events(asked),
         "iam" => users(asked),
-        // Where a key may not be described, nobody knows that it is AWS's own.
-        "kms" if asked.operation == "ListGrants" && asked.body.contains("key/aws1") => None,
+        // Where a key may not be described, nobody knows that it is AWS's own, which has neither grants nor tags.
+        "kms" if ["ListGrants", "ListResourceTags"].contains(&&*asked.operation) && asked.body.contains("aws1") => None,
         "kms" => data::kms(asked),
         "lambda" => data::lambda(asked),
         "logs" => watching::log_groups(asked),

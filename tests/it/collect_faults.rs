@@ -111,7 +111,10 @@ fn collect_with(disturbed: &[Operation], fault: Option<Fault>, from: usize) -> (
             *nth
         };
         let fault = fault.filter(|_| nth > from && disturbed.contains(&operation));
-        fault.and_then(|fault| fault.instead(asked)).or_else(|| crate::collect::everything(asked))
+        fault
+            .and_then(|fault| fault.instead(asked))
+            .or_else(|| somebody(asked))
+            .or_else(|| crate::collect::everything(asked))
     });
     let limit = match fault {
         Some(Fault::Hanging) => Duration::from_millis(1500),
@@ -133,6 +136,19 @@ fn collect_with(disturbed: &[Operation], fault: Option<Fault>, from: usize) -> (
     snapshot.sort();
     let seen = seen.lock().unwrap().clone();
     (snapshot, seen)
+}
+
+/// A user who can do everything, so that every rule about what somebody can do has something to say.
+fn somebody(asked: &Asked) -> Option<Answer> {
+    let first = asked.operation == "GetAccountAuthorizationDetails" && !asked.body.contains("Marker=");
+    let document = "%7B%22Version%22:%222012-10-17%22,%22Statement%22:%7B%22Effect%22:%22Allow%22,%22Action%22:%22*%22,\
+        %22Resource%22:%22*%22%7D%7D";
+    let user = format!(
+        "<UserDetailList><member><Path>/</Path><UserName>mallory</UserName><UserId>AIDA9</UserId>\
+         <Arn>arn:aws:iam::{ACCOUNT}:user/mallory</Arn><UserPolicyList><member><PolicyName>all</PolicyName>\
+         <PolicyDocument>{document}</PolicyDocument></member></UserPolicyList></member></UserDetailList>"
+    );
+    first.then(|| details(&user, Some("users")))
 }
 
 /// Whether one value says no more than another: what is not known is left out, and lists that were cut are shorter.
@@ -185,19 +201,12 @@ fn violations(snapshot: &Snapshot) -> BTreeSet<(String, String)> {
     let access = Access::new(&inventory);
     let built_in = rules::built_in().unwrap();
     let outcome = rules::run(&built_in, &rules::definitions().unwrap(), &access, &rules::Settings::default());
-    // That no restore was ever tried is told where nothing worse is known: with less known it is told of more.
-    let of_last_resort = "restore-never-proven";
-    let decided = outcome
-        .findings
-        .into_iter()
-        .filter(|finding| finding.certainty != Certainty::Unknown && finding.rule != of_last_resort);
+    let decided = outcome.findings.into_iter().filter(|finding| finding.certainty != Certainty::Unknown);
     decided
         .flat_map(|finding| {
             let rule = finding.rule;
             finding.resources.into_iter().chain(finding.principals).map(move |arn| (rule.clone(), arn))
         })
-        // A key that may not be described may be the account's own.
-        .filter(|(_, arn)| !arn.ends_with("key/aws1"))
         .collect()
 }
 
@@ -259,10 +268,8 @@ fn every_call_may_go_wrong_in_every_way() {
             let said = serde_json::to_value(&snapshot).unwrap();
             check(!said.to_string().contains("SECRET"), format!("{case}: a secret"));
             check_kept(&case, &said, &whole, &mut check);
-            if matches!(fault, Fault::Refused | Fault::Cut) {
-                let invented: Vec<_> = violations(&snapshot).difference(&known_violations).cloned().collect();
-                check(invented.is_empty(), format!("{case}: {invented:?}"));
-            }
+            let invented: Vec<_> = violations(&snapshot).difference(&known_violations).cloned().collect();
+            check(invented.is_empty(), format!("{case}: {invented:?}"));
         }
     }
     let number = problems.len();

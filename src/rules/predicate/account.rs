@@ -182,17 +182,44 @@ impl<'i> Holder<'i> {
     fn code(&self) -> Option<Lacking> {
         let by_hand =
             |member: &&(ResourceId, &Resource)| MADE_BY_CODE.contains(&member.1.kind.as_str()) && !marked(member.1);
-        let resources: BTreeSet<ResourceId> = self.members.iter().filter(by_hand).map(|(id, _)| *id).collect();
-        if resources.is_empty() {
+        // A mark that was not read may be there.
+        let stacks = ["DescribeStacks", "ListStackResources"].map(|operation| format!("cloudformation:{operation}"));
+        let unread: Vec<&str> = stacks
+            .iter()
+            .map(String::as_str)
+            .filter(|call| {
+                call.split_once(':').is_some_and(|(service, name)| self.inventory.was_refused(self.id, service, name))
+            })
+            .collect();
+        let found: BTreeMap<ResourceId, &Resource> =
+            self.members.iter().filter(by_hand).map(|(id, member)| (*id, *member)).collect();
+        if found.is_empty() {
             return None;
         }
+        let sure: BTreeSet<ResourceId> = found
+            .iter()
+            .filter(|(_, member)| {
+                // All tags of a resource come in one answer.
+                unread.is_empty() && (!member.tags.is_empty() || self.inventory.tags_were_read(member))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        if sure.is_empty() {
+            let missing = if unread.is_empty() { "their tags".to_owned() } else { unread.join(", ") };
+            return Some(Lacking {
+                certainty: Certainty::Unknown,
+                notes: vec![format!("not read: {missing}")],
+                conditions: Vec::new(),
+                resources: found.into_keys().collect(),
+            });
+        }
         let note =
-            format!("{} of the resources of production belong to no stack and carry no tag of a tool", resources.len());
+            format!("{} of the resources of production belong to no stack and carry no tag of a tool", sure.len());
         Some(Lacking {
             certainty: Certainty::Conditional,
             notes: vec![note],
             conditions: vec!["unless a tool that leaves no tag manages them"],
-            resources,
+            resources: sure,
         })
     }
 }

@@ -82,6 +82,10 @@ fn lacking(
             Proof::Never => Some((Certainty::Certain, "no restore is on record".to_owned())),
             Proof::Failed(at) => Some((Certainty::Certain, format!("the last restore failed, at {at}"))),
             Proof::Restored(at) => match oldest {
+                // A newer one may not have been listed.
+                Some(oldest) if at < oldest && store.unread.iter().any(|call| call.starts_with("backup:")) => {
+                    Some((Certainty::Unknown, format!("last restored at {at}, as far as was read; {}", unread())))
+                }
                 Some(oldest) if at < oldest => Some((Certainty::Certain, format!("last restored at {at}"))),
                 Some(_) => None,
                 None => Some((Certainty::Unknown, format!("last restored at {at}; the snapshot has no date"))),
@@ -90,6 +94,9 @@ fn lacking(
             Proof::NothingToRestore => None,
         },
         Lack::RecentCopy => match (store.way_back, oldest) {
+            (WayBack::Copy(at), Some(oldest)) if at < oldest && store.more_copies => {
+                Some((Certainty::Unknown, format!("the newest copy that was read is of {at}; {}", unread())))
+            }
             (WayBack::Copy(at), Some(oldest)) if at < oldest => {
                 Some((Certainty::Certain, format!("the newest copy is of {at}")))
             }
@@ -180,10 +187,18 @@ fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, e
             (Certainty::Conditional, able.conditional().collect()),
             (Certainty::Unknown, able.undecided().collect()),
         ];
+        // There may be a copy that was not read and that they cannot destroy.
+        let (open, known): (Vec<&Store>, Vec<&Store>) = held.into_iter().partition(|store| store.more_copies);
         for (certainty, mut principals) in levels {
             principals.retain(|principal| !is_excepted(question, except, *principal));
-            if !principals.is_empty() {
-                by_principals.entry((certainty, principals)).or_default().extend(&held);
+            if principals.is_empty() {
+                continue;
+            }
+            if !open.is_empty() {
+                by_principals.entry((Certainty::Unknown, principals.clone())).or_default().extend(&open);
+            }
+            if !known.is_empty() {
+                by_principals.entry((certainty, principals)).or_default().extend(&known);
             }
         }
     }
