@@ -140,3 +140,16 @@ fn who_is_not_there_is_asked_back() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("did you mean `mara`?"));
 }
+
+#[test]
+fn where_no_production_is_known_what_is_known_is_said() {
+    let output = run(100, &["privesc-sre-user", "--snapshot", &account_file("cloudsplaining-example.json")]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("No resource of production was recognised"), "{text}");
+    assert!(text.contains("- User privesc-sre-user can become an administrator"), "{text}");
+    assert!(!text.contains("Nothing of production"), "{text}");
+}
+
+fn account_file(name: &str) -> String {
+    crate::source::root().join("tests/accounts").join(name).to_string_lossy().into_owned()
+}

@@ -52,13 +52,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let access = Access::new(inventory);
     let definitions = rules::definitions()?;
     let kinds = Kinds::new(&access, &definitions);
-    let radius = Radius {
+    let mut radius = Radius {
         subject: &subject,
+        besides: Vec::new(),
         principal,
         environment: &arguments.environment,
         kinds: &kinds,
         losses: losses(&access, &definitions, &techniques()?, principal, &arguments.environment),
     };
+    if radius.in_environment() == 0 {
+        radius.besides = besides(&access, &definitions, principal)?;
+    }
     let text = match arguments.format {
         Format::Json => radius.json()?,
         Format::Table => radius.table(arguments.all),
@@ -67,9 +71,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
+/// What the rules say of somebody in an account in which nothing of the environment is known, worst first.
+fn besides(
+    access: &Access<'_>,
+    definitions: &rules::Definitions,
+    principal: PrincipalId,
+) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let arn = access.inventory().principal(principal).map_or("", |known| &known.arn).to_owned();
+    let outcome = rules::run(&rules::built_in()?, definitions, access, &rules::Settings::default());
+    let of_it = outcome.findings.into_iter().filter(|finding| finding.principals.contains(&arn));
+    Ok(of_it.map(|finding| (finding.title, finding.conditions)).collect())
+}
+
 /// The answer.
 struct Radius<'a> {
     subject: &'a Subject,
+    /// What else is known of it, with its conditions, where nothing of the environment is known.
+    besides: Vec<(String, Vec<String>)>,
     principal: PrincipalId,
     environment: &'a str,
     kinds: &'a Kinds,
@@ -117,6 +135,22 @@ impl Radius<'_> {
             page.say(&printable(&format!("{} {why}.", capitalised(&name))));
         }
         let environment = printable(self.environment);
+        if self.in_environment() == 0 {
+            page.say(&format!(
+                "No resource of {environment} was recognised, so what it could destroy of it is not known. Name yours in foureyes.toml."
+            ));
+            if !self.besides.is_empty() {
+                page.say("");
+                page.say("What is known of it all the same:");
+            }
+            for (title, conditions) in &self.besides {
+                page.say(&format!("- {}", printable(title)));
+                conditions.iter().for_each(|condition| page.say(&format!("  {}", printable(condition))));
+            }
+            page.say("");
+            self.closing(&mut page);
+            return page.text;
+        }
         if self.losses.is_empty() {
             let text = format!(
                 "Nothing of {environment} is known that it can destroy, of {}.",

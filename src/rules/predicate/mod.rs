@@ -256,6 +256,12 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         draft.terms.certainty = draft.terms.certainty.max(Certainty::Conditional);
         draft.terms.conditions.extend(reservations.conditions);
     }
+    // An empty `Sid` names nothing.
+    for evidence in &mut draft.evidence {
+        if let Evidence::Statement(statement) = evidence {
+            statement.sid = statement.sid.take().filter(|sid| !sid.is_empty());
+        }
+    }
     draft.evidence.extend(reservations.notes.into_iter().map(|text| Evidence::Note { text }));
     let certainty = draft.terms.certainty;
     let mut arns: Vec<String> =
@@ -472,7 +478,8 @@ fn evidence(inventory: &Inventory, principal: PrincipalId, applied: &[Applied]) 
 
 /// A statement in words: `statement CLISDKCalls of AdministratorAccess-Amplify`.
 fn statement_in_words(statement: &StatementEvidence) -> String {
-    let which = statement.sid.clone().unwrap_or_else(|| format!("{}", statement.statement));
+    let which =
+        statement.sid.clone().filter(|sid| !sid.is_empty()).unwrap_or_else(|| format!("{}", statement.statement));
     format!("statement {which} of {}", words::policy(&statement.policy))
 }
 
