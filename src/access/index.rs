@@ -23,6 +23,8 @@ struct Pattern {
     glob: Glob,
     /// The statements with this pattern in `Action`.
     statements: Vec<StatementId>,
+    /// Patterns with the same number stand in the same statements.
+    group: u32,
 }
 
 /// An action that is written so has no agreed meaning; whoever evaluates the statement decides.
@@ -46,7 +48,7 @@ impl ActionIndex {
                     let pattern = *known.entry(text).or_insert(next);
                     if pattern == next {
                         let glob = Glob::new(text).to_ascii_lowercase();
-                        index.patterns.push(Pattern { glob, statements: Vec::new() });
+                        index.patterns.push(Pattern { glob, statements: Vec::new(), group: 0 });
                     }
                     if statement.action.negated {
                         excepted.push(pattern);
@@ -59,7 +61,39 @@ impl ActionIndex {
                 }
             }
         }
+        index.group();
         index
+    }
+
+    /// Numbers the patterns by the statements they stand in.
+    fn group(&mut self) {
+        let mut excepted: Vec<Vec<StatementId>> = vec![Vec::new(); self.patterns.len()];
+        for (statement, patterns) in &self.negated {
+            for pattern in patterns {
+                if let Some(all) = excepted.get_mut(*pattern as usize) {
+                    all.push(*statement);
+                }
+            }
+        }
+        let mut known: FxHashMap<(&[StatementId], Vec<StatementId>), u32> = FxHashMap::default();
+        let mut groups = Vec::with_capacity(self.patterns.len());
+        for (pattern, excepted) in self.patterns.iter().zip(excepted) {
+            let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+            groups.push(*known.entry((&pattern.statements, excepted)).or_insert(next));
+        }
+        for (pattern, group) in self.patterns.iter_mut().zip(groups) {
+            pattern.group = group;
+        }
+    }
+
+    /// The groups of patterns that match an action (`service:Name` in lower case), in order. Actions with the same
+    /// groups stand, or do not stand, in the same statements.
+    pub(super) fn groups(&self, action: &str) -> Vec<u32> {
+        let matching = self.patterns.iter().filter(|pattern| pattern.glob.matches(action));
+        let mut groups: Vec<u32> = matching.map(|pattern| pattern.group).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
     }
 
     /// The statements that speak, or may speak, of an action (`service:Name` in lower case), in order.

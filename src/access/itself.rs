@@ -6,6 +6,7 @@ use crate::engine::{Context, Decision, Tags, Target};
 use crate::iam::PolicyKind;
 use crate::inventory::{Controls, PrincipalId};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A question of one principal about something of its own.
@@ -45,7 +46,7 @@ impl Access<'_> {
                 *known = true;
             }
             if let Some(known) = particular.get_mut(at) {
-                *known |= !everything || mentions.principals() || mentions.tags();
+                *known |= !everything || mentions.principal || !mentions.principal_tags.is_empty() || mentions.tags();
             }
         }
         let is = |of: &[bool], id: u32| of.get(id as usize).copied().unwrap_or(true);
@@ -81,21 +82,24 @@ impl Access<'_> {
         one_by_one: bool,
         own: &(dyn Fn(PrincipalId) -> Option<Own<'a>> + Sync),
     ) -> Vec<OwnAnswer> {
-        let mut shared: Option<(*const Context, Arc<Decision>)> = None;
+        // By context and likeness.
+        let mut shared: FxHashMap<(*const Context, u32), Arc<Decision>> = FxHashMap::default();
         let mut all = Vec::new();
         for member in &class.members {
             let Some(Own { on, context }) = own(*member) else { continue };
             let mut best: Option<OwnAnswer> = None;
             for arn in on {
-                let decision = match &shared {
-                    Some((known, decision)) if !one_by_one && std::ptr::eq(*known, context) => Arc::clone(decision),
-                    _ => {
+                let key =
+                    self.likeness(*member).filter(|_| !one_by_one).map(|number| (std::ptr::from_ref(context), number));
+                let decision = match key.and_then(|key| shared.get(&key)) {
+                    Some(decision) => Arc::clone(decision),
+                    None => {
                         let target = self.principal_or_policy(&arn);
                         let Some((decision, _)) = self.decide(*member, action, &target, None, context) else {
                             continue;
                         };
                         let decision = Arc::new(decision);
-                        shared = Some((std::ptr::from_ref(context), Arc::clone(&decision)));
+                        shared.extend(key.map(|key| (key, Arc::clone(&decision))));
                         decision
                     }
                 };

@@ -6,16 +6,20 @@ mod among;
 mod flip;
 mod index;
 mod itself;
+mod likeness;
 mod mentions;
 mod outsider;
 mod question;
 mod reach;
 mod targets;
+mod twins;
 
 pub use among::Among;
 pub use flip::{Change, Flip};
 pub use itself::{Own, OwnAnswer};
+pub(crate) use mentions::Mentions;
 pub use targets::{BARE, MADE, Targets, named_by, owner_of, speaker, target_of};
+pub use twins::ActionClass;
 
 use crate::base::arn;
 use crate::catalog;
@@ -44,6 +48,10 @@ pub struct Access<'i> {
     sure: [Policy; 2],
     callers: Vec<OnceLock<Option<Caller>>>,
     account_ids: FxHashMap<&'i str, AccountId>,
+    /// Every condition key that some policy names, once it was asked for.
+    keys: OnceLock<Vec<String>>,
+    /// By principal, once they were asked for; none where everybody stands alone.
+    likenesses: OnceLock<Vec<u32>>,
 }
 
 /// Principals that the same policies reach.
@@ -93,6 +101,8 @@ impl<'i> Access<'i> {
             sure: question::sure(),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
             account_ids: (0..).map(AccountId).zip(&inventory.accounts).map(|(id, one)| (&*one.id, id)).collect(),
+            keys: OnceLock::new(),
+            likenesses: OnceLock::new(),
         }
     }
 

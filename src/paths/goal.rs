@@ -9,6 +9,7 @@ use super::way::Actor;
 use crate::access::Access;
 use crate::inventory::PrincipalId;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// Those who have a right, and under which conditions.
 pub type Holders = BTreeMap<PrincipalId, Terms>;
@@ -40,6 +41,7 @@ pub fn ways_to(access: &Access<'_>, techniques: &[Technique], ask: &dyn Fn(&Acce
             }
         }
     }
+    let firsts = graph.firsts(&|node| of.get(&node));
     let mut all = Vec::new();
     for number in 0..u32::try_from(graph.count()).unwrap_or(u32::MAX) {
         let node = Node(number);
@@ -47,12 +49,17 @@ pub fn ways_to(access: &Access<'_>, techniques: &[Technique], ask: &dyn Fn(&Acce
         if is_guise || of.contains_key(&node) || graph.numbers_of(node).is_empty() {
             continue;
         }
-        let best = CERTAINTIES.iter().find_map(|least| {
-            let reached = graph.search(node, *least);
-            let fits = |node: &&Node| of.get(*node).is_some_and(|terms| terms.certainty <= *least);
-            let found = *reached.order.iter().find(fits)?;
-            let terms = reached.terms_of(found)?.clone().and(of.get(&found)?.clone());
-            Some(Becoming { actor: graph.actor_of(&reached, found), hops: graph.hops(&reached, found), terms })
+        let best = CERTAINTIES.into_iter().find_map(|least| {
+            let mut best = None;
+            graph.search_until(node, least, Some(&firsts), &mut |reached, node| {
+                let Some(terms) = of.get(&node).filter(|terms| terms.certainty <= least) else {
+                    return ControlFlow::Continue(());
+                };
+                let becoming = graph.becoming(reached, node);
+                best = Some(Becoming { terms: becoming.terms.clone().and(terms.clone()), ..becoming });
+                ControlFlow::Break(())
+            });
+            best
         });
         if let Some(becomes) = best {
             let from = graph.guises.actor(node, None);

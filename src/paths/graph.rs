@@ -13,8 +13,10 @@ use crate::access::Access;
 use crate::base::Certainty;
 use crate::engine::Verdict;
 use crate::inventory::{Inventory, PrincipalId, Supposed};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// All who can use a technique in the same way, and all whom they become.
@@ -23,13 +25,23 @@ pub(super) struct Bundle {
     /// By position; `None`: an outsider whom a trust policy lets in.
     pub technique: Option<usize>,
     /// Ascending.
-    pub actors: Vec<Node>,
+    pub actors: Rc<[Node]>,
     /// Whom they become, and what the requests name.
-    pub gained: Vec<(Node, Gained)>,
+    pub gained: Rc<[(Node, Gained)]>,
     /// Where each actor becomes a guise of itself: what its own requests name.
     pub own: BTreeMap<Node, Box<[Arc<str>]>>,
     pub terms: Terms,
     pub verdicts: Vec<Verdict>,
+}
+
+/// For each bundle, those whom it gains and who are worth a step, by position.
+#[derive(Debug)]
+pub(super) struct Firsts(Vec<Rc<[u32]>>);
+
+impl Firsts {
+    pub fn of(&self, bundle: u32) -> &[u32] {
+        self.0.get(bundle as usize).map_or(&[], |all| all)
+    }
 }
 
 /// Who can become whom.
@@ -74,7 +86,7 @@ impl<'a> Graph<'a> {
         // Whoever may do everything within its boundary needs no other policies.
         let mut unbound: BTreeSet<PrincipalId> = BTreeSet::new();
         for ((actor, gain), edge) in best {
-            let Some(node) = guises.of(inventory, gain, actor) else { continue };
+            let Some(node) = guises.of(access, gain, actor) else { continue };
             let has_boundary = inventory.principal(actor).is_some_and(|known| known.boundary.is_some());
             if gain == Gain::PrincipalWithEverything && edge.terms.certainty == Certainty::Certain && !has_boundary {
                 masters.insert(actor);
@@ -91,8 +103,8 @@ impl<'a> Graph<'a> {
                 let Some(gained) = edge.gained.first() else { continue };
                 let Some(change) = gained.change.as_deref() else { continue };
                 let mut by_guise: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
-                for actor in &edge.actors {
-                    if let Some(guise) = guises.changed(inventory, *actor, change) {
+                for actor in edge.actors.iter() {
+                    if let Some(guise) = guises.changed(access, *actor, change) {
                         by_guise.entry(guise).or_default().push(Node::of(*actor));
                     }
                 }
@@ -108,12 +120,9 @@ impl<'a> Graph<'a> {
             if technique.is_own() || technique.gain == Gain::Principal {
                 continue;
             }
-            for edge in asker.edges(number, &all, &others) {
-                wanted.extend(&edge.actors);
-                for (node, gained) in nodes(&mut guises, access, technique.gain, &edge) {
-                    bundles.add(edge.actors.iter().map(|id| Node::of(*id)).collect(), node, gained, &edge);
-                }
-            }
+            let edges = asker.edges(number, &all, &others);
+            wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
+            bundles.add(&edges, &mut Node::of, &mut |edge| nodes(&mut guises, access, technique.gain, edge));
         }
 
         // Those who become somebody whom it is worth to become, and those who become them.
@@ -126,10 +135,10 @@ impl<'a> Graph<'a> {
                     continue;
                 }
                 let by_trust = technique.needs.iter().any(|need| super::chains(&need.action));
-                for edge in asker.edges(number, &frontier, if by_trust { &everybody } else { &others }) {
-                    next.extend(edge.actors.iter().copied().filter(|id| !reached.contains(id)));
-                    bundles.principals(&edge, Node::of);
-                }
+                let edges = asker.edges(number, &frontier, if by_trust { &everybody } else { &others });
+                let actors = edges.iter().flat_map(|edge| edge.actors.iter().copied());
+                next.extend(actors.filter(|id| !reached.contains(id)));
+                bundles.add(&edges, &mut Node::of, &mut principals);
             }
             reached.extend(&next);
             frontier = next;
@@ -149,17 +158,19 @@ impl<'a> Graph<'a> {
                 if technique.gain != Gain::Principal || (all_powerful && !direct) {
                     continue;
                 }
-                for mut edge in asker.edges(number, &reached, &among) {
-                    edge.actors.retain(|id| ids.contains(id));
-                    let node = |id: PrincipalId| {
-                        let guise = supposed.guises.get(id.0 as usize).copied().flatten();
-                        guise.map_or(Node::of(id), |number| guises.node(number))
-                    };
-                    bundles.guises(&edge, node);
+                let mut edges = asker.edges(number, &reached, &among);
+                for edge in &mut edges {
+                    edge.actors = edge.actors.iter().copied().filter(|id| ids.contains(id)).collect();
                 }
+                let mut node = |id: PrincipalId| {
+                    let guise = supposed.guises.get(id.0 as usize).copied().flatten();
+                    guise.map_or(Node::of(id), |number| guises.node(number))
+                };
+                bundles.add(&edges, &mut node, &mut principals);
             }
         }
 
+        let mut bundles = bundles.into_vec();
         let mut outsiders: Vec<Outsider> = Vec::new();
         for entry in outsiders::entries(access, &reached) {
             let at = match outsiders.iter().position(|known| *known == entry.outsider) {
@@ -170,13 +181,13 @@ impl<'a> Graph<'a> {
                 }
             };
             let node = guises.outsider(u32::try_from(at).unwrap_or(u32::MAX));
-            bundles.0.push(Bundle {
+            bundles.push(Bundle {
                 technique: None,
-                actors: vec![node],
-                gained: vec![(
+                actors: Rc::new([node]),
+                gained: Rc::new([(
                     Node::of(entry.role),
                     Gained { principal: Some(entry.role), resource: None, on: Box::default(), change: None },
-                )],
+                )]),
                 own: BTreeMap::new(),
                 terms: entry.terms,
                 verdicts: vec![entry.verdict],
@@ -184,21 +195,20 @@ impl<'a> Graph<'a> {
         }
         let nodes = guises.count().saturating_add(outsiders.len());
         let mut of_actor: Vec<Vec<u32>> = vec![Vec::new(); nodes];
-        for (number, bundle) in (0u32..).zip(&bundles.0) {
-            for actor in &bundle.actors {
+        for (number, bundle) in (0u32..).zip(&bundles) {
+            for actor in bundle.actors.iter() {
                 if let Some(known) = of_actor.get_mut(actor.0 as usize) {
                     known.push(number);
                 }
             }
         }
         let mut known: FxHashMap<&Terms, u32> = FxHashMap::default();
-        let terms_numbers = bundles.0.iter().map(|bundle| {
+        let terms_numbers = bundles.iter().map(|bundle| {
             let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
             *known.entry(&bundle.terms).or_insert(next)
         });
         let terms_numbers = terms_numbers.collect();
         let spared = BTreeSet::new();
-        let bundles = bundles.0;
         Graph { access, techniques, guises, supposed, outsiders, bundles, terms_numbers, of_actor, spared }
     }
 
@@ -239,11 +249,15 @@ impl<'a> Graph<'a> {
 
     /// Whether a bundle makes somebody a role that is there to be taken on, by nothing but its trust.
     pub(super) fn is_spared(&self, bundle: &Bundle, gained: &Gained) -> bool {
-        let by_trust = match bundle.technique.and_then(|number| self.techniques.get(number)) {
+        gained.principal.is_some_and(|id| self.spared.contains(&id)) && self.is_by_trust(bundle)
+    }
+
+    /// Whether nothing but trust is needed.
+    fn is_by_trust(&self, bundle: &Bundle) -> bool {
+        match bundle.technique.and_then(|number| self.techniques.get(number)) {
             Some(technique) => technique.needs.iter().all(|need| super::chains(&need.action)),
             None => true,
-        };
-        by_trust && gained.principal.is_some_and(|id| self.spared.contains(&id))
+        }
     }
 
     /// The bundles in which a node acts.
@@ -262,6 +276,36 @@ impl<'a> Graph<'a> {
         self.of_actor.get(node.0 as usize).map_or(&[], Vec::as_slice)
     }
 
+    /// Those of whom each bundle gains, by position, who are worth a step: of all who are alike, the first. Alike are those
+    /// who act in the same bundles, are spared or are not, and of whom `tell` says the same.
+    pub(super) fn firsts<K: Eq + Hash>(&self, tell: &dyn Fn(Node) -> K) -> Firsts {
+        let mut kinds: FxHashMap<(&[u32], K), u32> = FxHashMap::default();
+        let mut kind_of: FxHashMap<Node, u32> = FxHashMap::default();
+        type Of = (*const (Node, Gained), bool);
+        let mut known: FxHashMap<Of, Rc<[u32]>> = FxHashMap::default();
+        let firsts = self.bundles.iter().map(|bundle| {
+            let key = (bundle.gained.as_ptr(), self.is_by_trust(bundle));
+            if let Some(known) = known.get(&key) {
+                return Rc::clone(known);
+            }
+            let mut seen: FxHashSet<(u32, bool)> = FxHashSet::default();
+            let mut order: Vec<(Node, u32, &Gained)> =
+                (0u32..).zip(&*bundle.gained).map(|(at, (node, gained))| (*node, at, gained)).collect();
+            order.sort_unstable_by_key(|(node, at, _)| (*node, *at));
+            order.retain(|(node, _, gained)| {
+                let kind = *kind_of.entry(*node).or_insert_with(|| {
+                    let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+                    *kinds.entry((self.numbers_of(*node), tell(*node))).or_insert(next)
+                });
+                seen.insert((kind, self.is_spared(bundle, gained)))
+            });
+            let firsts: Rc<[u32]> = order.into_iter().map(|(_, at, _)| at).collect();
+            known.insert(key, Rc::clone(&firsts));
+            firsts
+        });
+        Firsts(firsts.collect())
+    }
+
     /// How many nodes there are.
     pub(super) fn count(&self) -> usize {
         self.of_actor.len()
@@ -272,91 +316,109 @@ fn rank(edge: &Edge) -> (Certainty, usize, usize) {
     (edge.terms.certainty, edge.terms.conditions.len(), edge.technique)
 }
 
-/// The guises that an edge leads to.
+/// The guises that an edge leads to, each by the first of those whom it gains.
 fn nodes(guises: &mut Guises, access: &Access<'_>, gain: Gain, edge: &Edge) -> Vec<(Node, Gained)> {
-    let inventory = access.inventory();
-    let mut found = Vec::new();
-    for gained in &edge.gained {
-        let base = gained.principal.or_else(|| edge.actors.first().copied());
-        let node = base.and_then(|base| match &gained.change {
-            Some(change) => guises.changed(inventory, base, change),
-            None => guises.of(inventory, gain, base),
-        });
-        if let Some(node) = node {
-            found.push((node, gained.clone()));
-        }
-    }
-    found
+    let mut known = FxHashSet::default();
+    let guise = |gained: &Gained| {
+        let base = gained.principal.or_else(|| edge.actors.first().copied())?;
+        let node = match &gained.change {
+            Some(change) => guises.changed(access, base, change),
+            None => guises.of(access, gain, base),
+        }?;
+        known.insert(node).then(|| (node, gained.clone()))
+    };
+    edge.gained.iter().filter_map(guise).collect()
+}
+
+/// The principals that an edge leads to.
+fn principals(edge: &Edge) -> Vec<(Node, Gained)> {
+    edge.gained.iter().filter_map(|gained| Some((Node::of(gained.principal?), gained.clone()))).collect()
 }
 
 /// Bundles as they are found.
 #[derive(Default)]
-struct Bundles(Vec<Bundle>);
+struct Bundles {
+    all: Vec<Bundle>,
+    /// Those of principals that become guises of themselves, by what they share.
+    own: FxHashMap<(usize, Node, Terms, Vec<Verdict>), usize>,
+}
 
 impl Bundles {
     /// One who becomes a guise of itself. Those who do it in the same way go together.
     fn own(&mut self, actor: Node, guise: Node, edge: Edge) {
-        let on = edge.gained.into_iter().next().map(|gained| gained.on).unwrap_or_default();
-        let same = |known: &&mut Bundle| {
-            known.technique == Some(edge.technique)
-                && known.gained.first().is_some_and(|(node, _)| *node == guise)
-                && known.terms == edge.terms
-                && known.verdicts == edge.verdicts
-        };
-        if let Some(known) = self.0.iter_mut().rev().take(64).find(same) {
-            known.actors.push(actor);
-            known.own.insert(actor, on);
-            return;
+        let on = edge.gained.first().map(|gained| gained.on.clone()).unwrap_or_default();
+        let next = self.all.len();
+        let at = *self.own.entry((edge.technique, guise, edge.terms, edge.verdicts)).or_insert_with_key(
+            |(technique, guise, terms, verdicts)| {
+                self.all.push(Bundle {
+                    technique: Some(*technique),
+                    actors: Rc::default(),
+                    gained: Rc::new([(
+                        *guise,
+                        Gained { principal: None, resource: None, on: Box::default(), change: None },
+                    )]),
+                    own: BTreeMap::new(),
+                    terms: terms.clone(),
+                    verdicts: verdicts.clone(),
+                });
+                next
+            },
+        );
+        if let Some(bundle) = self.all.get_mut(at) {
+            bundle.own.insert(actor, on);
         }
-        self.0.push(Bundle {
-            technique: Some(edge.technique),
-            actors: vec![actor],
-            gained: vec![(guise, Gained { principal: None, resource: None, on: Box::default(), change: None })],
-            own: BTreeMap::from([(actor, on)]),
-            terms: edge.terms,
-            verdicts: edge.verdicts,
-        });
     }
 
     /// Some who become guises of themselves by one change of what they share.
     fn changed(&mut self, actors: Vec<Node>, guise: Node, gained: Gained, edge: &Edge) {
-        let own = actors.iter().map(|actor| (*actor, gained.on.clone())).collect();
-        self.0.push(Bundle {
+        self.all.push(Bundle {
             technique: Some(edge.technique),
-            actors,
-            gained: vec![(guise, gained)],
-            own,
+            own: actors.iter().map(|actor| (*actor, gained.on.clone())).collect(),
+            actors: actors.into(),
+            gained: Rc::new([(guise, gained)]),
             terms: edge.terms.clone(),
             verdicts: edge.verdicts.clone(),
         });
     }
 
-    fn add(&mut self, actors: Vec<Node>, node: Node, gained: Gained, edge: &Edge) {
-        self.0.push(Bundle {
-            technique: Some(edge.technique),
-            actors,
-            gained: vec![(node, gained)],
-            own: BTreeMap::new(),
-            terms: edge.terms.clone(),
-            verdicts: edge.verdicts.clone(),
-        });
-    }
-
-    fn principals(&mut self, edge: &Edge, node: impl Fn(PrincipalId) -> Node) {
-        let gained = edge.gained.iter().filter_map(|gained| Some((Node::of(gained.principal?), gained.clone())));
-        self.0.push(Bundle {
-            technique: Some(edge.technique),
-            actors: edge.actors.iter().map(|id| node(*id)).collect(),
-            gained: gained.collect(),
-            own: BTreeMap::new(),
-            terms: edge.terms.clone(),
-            verdicts: edge.verdicts.clone(),
-        });
-    }
-
-    fn guises(&mut self, edge: &Edge, node: impl Fn(PrincipalId) -> Node) {
-        if !edge.actors.is_empty() {
-            self.principals(edge, node);
+    /// What edges lead to. Whom many of them gain, and who acts in many, is held once.
+    fn add(
+        &mut self,
+        edges: &[Edge],
+        actor: &mut dyn FnMut(PrincipalId) -> Node,
+        gained: &mut dyn FnMut(&Edge) -> Vec<(Node, Gained)>,
+    ) {
+        let mut all_actors: FxHashMap<*const PrincipalId, Rc<[Node]>> = FxHashMap::default();
+        let mut all_gained: FxHashMap<*const Gained, Rc<[(Node, Gained)]>> = FxHashMap::default();
+        for edge in edges.iter().filter(|edge| !edge.actors.is_empty()) {
+            let actors = all_actors.entry(edge.actors.as_ptr());
+            let actors = actors.or_insert_with(|| edge.actors.iter().map(|id| actor(*id)).collect());
+            // Whom nobody in particular becomes depends on who acts.
+            let one_made_anew = edge.gained.iter().any(|gained| gained.principal.is_none());
+            let gained = if one_made_anew {
+                gained(edge).into()
+            } else {
+                Rc::clone(all_gained.entry(edge.gained.as_ptr()).or_insert_with(|| gained(edge).into()))
+            };
+            if gained.is_empty() {
+                continue;
+            }
+            self.all.push(Bundle {
+                technique: Some(edge.technique),
+                actors: Rc::clone(actors),
+                gained,
+                own: BTreeMap::new(),
+                terms: edge.terms.clone(),
+                verdicts: edge.verdicts.clone(),
+            });
         }
+    }
+
+    fn into_vec(self) -> Vec<Bundle> {
+        let mut all = self.all;
+        for bundle in all.iter_mut().filter(|bundle| !bundle.own.is_empty()) {
+            bundle.actors = bundle.own.keys().copied().collect();
+        }
+        all
     }
 }

@@ -2,9 +2,14 @@
 
 use super::technique::{Change, Gain};
 use super::way::Actor;
-use crate::iam::{PrincipalSpec, Statement, Version};
-use crate::inventory::{AccountId, Controls, DocumentId, Guise, Inventory, Principal, PrincipalId, PrincipalKind};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::access::{Access, Mentions};
+use crate::base::Arn;
+use crate::iam::PrincipalSpec;
+use crate::inventory::{
+    AccountId, Attachment, Controls, DocumentId, Guise, Inventory, Principal, PrincipalId, PrincipalKind,
+};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A node.
@@ -27,8 +32,19 @@ struct Key {
     boundary: Option<DocumentId>,
     /// The documents of other policies, in order.
     policies: Vec<DocumentId>,
-    /// Where some policy tells principals apart.
-    alone: Option<PrincipalId>,
+    /// What policies tell principals apart by.
+    told_apart: ToldApart,
+}
+
+/// What policies can tell two principals of a kind apart by: those of whom it is the same are treated alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum ToldApart {
+    /// By nothing.
+    Nothing,
+    /// There is nobody like this one.
+    Alone(PrincipalId),
+    /// By its likeness to conditions, the values of tags that conditions look at, and the statements that name it.
+    By { likeness: Option<u32>, tags: Vec<Option<String>>, named: Vec<(DocumentId, u32)> },
 }
 
 /// The guises that are followed.
@@ -39,52 +55,102 @@ pub(super) struct Guises {
     /// For each: what it is of whom.
     actors: Vec<(Gain, PrincipalId)>,
     known: FxHashMap<Key, u32>,
-    /// Principals whom a trust policy or the policy of a resource names.
-    named: FxHashSet<Arc<str>>,
-    /// Accounts over whose principals policies are that tell them apart.
-    telling: FxHashSet<AccountId>,
-    /// Boundaries that tell principals apart.
-    telling_boundaries: FxHashSet<DocumentId>,
+    /// The statements that name a principal.
+    named: FxHashMap<Arc<str>, Vec<(DocumentId, u32)>>,
+    /// What is looked at by policies over nobody in particular, by boundaries and policies that were met, and by the
+    /// policies over each account.
+    everywhere: Mentions,
+    policies: FxHashMap<DocumentId, Mentions>,
+    accounts: FxHashMap<AccountId, Mentions>,
 }
 
 impl Guises {
     pub fn new(inventory: &Inventory) -> Guises {
-        let mut named: FxHashSet<Arc<str>> = FxHashSet::default();
-        for policy in inventory.documents.iter().filter_map(|document| document.policy.as_ref()) {
-            for principal in policy.statements.iter().filter_map(|statement| statement.principal.as_ref()) {
-                named.extend(principal.values.iter().filter_map(|spec| match spec {
-                    PrincipalSpec::Aws(name) if !name.ends_with(":root") => Some(Arc::from(name.as_str())),
-                    _ => None,
-                }));
-            }
-        }
-        let tells = |id: DocumentId| {
+        let statements = |id: DocumentId| {
             let policy = inventory.document(id).and_then(|document| document.policy.as_ref());
-            policy.is_none_or(|policy| policy.statements.iter().any(|one| tells_apart(one, policy.version)))
+            policy.into_iter().flat_map(|policy| policy.statements.iter().map(|one| (one, policy.version)))
         };
-        let mut telling = FxHashSet::default();
-        for (id, account) in (0u32..).map(AccountId).zip(&inventory.accounts) {
-            if let Controls::Levels { scps, .. } = &account.controls
-                && scps.iter().flatten().any(|attachment| tells(attachment.document))
-            {
-                telling.insert(id);
+        let looked_at = |ids: &mut dyn Iterator<Item = DocumentId>| {
+            let mut all = Mentions::default();
+            ids.for_each(|id| all.join(&mentions(inventory, id)));
+            all
+        };
+        let mut of_resources: BTreeSet<DocumentId> =
+            inventory.principals.iter().filter_map(|known| known.trust).collect();
+        of_resources.extend(inventory.resources.iter().filter_map(|known| Some(known.policy.as_ref()?.document)));
+        let mut named: FxHashMap<Arc<str>, Vec<(DocumentId, u32)>> = FxHashMap::default();
+        for id in &of_resources {
+            for (number, (statement, _)) in (0u32..).zip(statements(*id)) {
+                for spec in statement.principal.iter().flat_map(|principal| &principal.values) {
+                    match spec {
+                        PrincipalSpec::Aws(name) if !name.ends_with(":root") => {
+                            named.entry(name.as_str().into()).or_default().push((*id, number));
+                        }
+                        _ => {}
+                    }
+                }
             }
         }
-        let boundaries: FxHashSet<DocumentId> =
-            inventory.principals.iter().filter_map(|known| known.boundary.as_ref()).map(|one| one.document).collect();
+        // A variable in the policy of a resource speaks of sessions and tags of those who come.
+        let mut everywhere = Mentions { principal: false, ..looked_at(&mut of_resources.into_iter()) };
+        let mut accounts = FxHashMap::default();
+        for (id, account) in (0u32..).map(AccountId).zip(&inventory.accounts) {
+            if let Controls::Levels { scps, rcps, .. } = &account.controls {
+                let of = |levels: &[Vec<Attachment>]| looked_at(&mut levels.iter().flatten().map(|one| one.document));
+                everywhere.join(&of(rcps));
+                accounts.insert(id, of(scps));
+            }
+        }
+        let boundaries: BTreeSet<DocumentId> =
+            inventory.principals.iter().filter_map(|known| Some(known.boundary.as_ref()?.document)).collect();
+        let policies = boundaries.into_iter().map(|id| (id, mentions(inventory, id))).collect();
         Guises {
             principals: u32::try_from(inventory.principals.len()).unwrap_or(u32::MAX),
             all: Vec::new(),
             actors: Vec::new(),
             known: FxHashMap::default(),
             named,
-            telling,
-            telling_boundaries: boundaries.into_iter().filter(|id| tells(*id)).collect(),
+            everywhere,
+            policies,
+            accounts,
+        }
+    }
+
+    /// What is looked at by policies other than a principal's own.
+    fn looked_at(&self, principal: &Principal, boundary: Option<&Attachment>) -> Mentions {
+        let mut looked_at = self.everywhere.clone();
+        let boundary = boundary.and_then(|known| self.policies.get(&known.document));
+        boundary.into_iter().chain(self.accounts.get(&principal.account)).for_each(|known| looked_at.join(known));
+        looked_at
+    }
+
+    /// What tells a principal apart, where policies look at this.
+    fn told_apart(
+        &self,
+        access: &Access<'_>,
+        id: PrincipalId,
+        principal: &Principal,
+        looked_at: &Mentions,
+    ) -> ToldApart {
+        // An entry of another account that a dump holds may do things there, not here.
+        let own = access.inventory().account(principal.account).map(|account| &*account.id);
+        let likeness = access.likeness(id).filter(|_| looked_at.likeness);
+        if looked_at.principal
+            || (looked_at.likeness && likeness.is_none())
+            || Arn::parse(&principal.arn).map(|arn| arn.account) != own
+        {
+            return ToldApart::Alone(id);
+        }
+        let value = |key: &String| principal.tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        ToldApart::By {
+            likeness,
+            tags: looked_at.principal_tags.iter().map(|key| value(key).map(|(_, value)| value.clone())).collect(),
+            named: self.named.get(&principal.arn).cloned().unwrap_or_default(),
         }
     }
 
     /// The node of a guise that is followed.
-    pub fn find(&self, inventory: &Inventory, actor: Actor, base: PrincipalId) -> Option<Node> {
+    pub fn find(&self, access: &Access<'_>, actor: Actor, base: PrincipalId) -> Option<Node> {
         let gain = match actor {
             Actor::Unbound(_) => Gain::PrincipalWithEverything,
             Actor::WithoutBoundary(_) => Gain::PrincipalWithoutBoundary,
@@ -92,64 +158,56 @@ impl Guises {
             Actor::Changed(_, number) => return Some(self.node(number)),
             Actor::Principal(_) | Actor::Outsider(_) => return None,
         };
-        self.known.get(&self.key(inventory, gain, base)?).map(|number| self.node(*number))
+        self.known.get(&self.key(access, gain, base)?).map(|number| self.node(*number))
     }
 
-    fn key(&self, inventory: &Inventory, gain: Gain, base: PrincipalId) -> Option<Key> {
-        let principal = inventory.principal(base)?;
+    fn key(&self, access: &Access<'_>, gain: Gain, base: PrincipalId) -> Option<Key> {
+        let principal = access.inventory().principal(base)?;
         let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
-        let alone = self.is_alone(inventory, principal);
         let plain = Key {
             gain,
             account: principal.account,
             kind: Some(principal.kind),
             boundary: None,
             policies: Vec::new(),
-            alone: Some(base),
+            told_apart: ToldApart::Alone(base),
         };
         match gain {
             Gain::Principal | Gain::PrincipalWithOtherPolicies => None,
-            Gain::Newcomer => Some(Key { kind: None, alone: None, ..plain }),
-            Gain::PrincipalWithEverything => Some(Key { boundary, alone: alone.then_some(base), ..plain }),
+            Gain::Newcomer => Some(Key { kind: None, told_apart: ToldApart::Nothing, ..plain }),
+            Gain::PrincipalWithEverything => {
+                let looked_at = self.looked_at(principal, principal.boundary.as_ref());
+                let told_apart = self.told_apart(access, base, principal, &looked_at);
+                Some(Key { boundary, told_apart, ..plain })
+            }
             Gain::PrincipalWithoutBoundary => Some(plain),
         }
     }
 
     /// The guise that somebody gains by a change of its policies; `None`: it changes nothing.
-    pub fn changed(&mut self, inventory: &Inventory, base: PrincipalId, change: &Change) -> Option<Node> {
+    pub fn changed(&mut self, access: &Access<'_>, base: PrincipalId, change: &Change) -> Option<Node> {
+        let inventory = access.inventory();
         let principal = inventory.principal(base)?;
         let (policies, boundary) = change.of(inventory, principal)?;
         let mut documents: Vec<DocumentId> = policies.iter().map(|one| one.document).collect();
         documents.sort_unstable();
         documents.dedup();
-        let of = boundary.as_ref().map(|one| one.document);
-        let told = |id: &DocumentId| {
-            let policy = inventory.document(*id).and_then(|document| document.policy.as_ref());
-            policy.is_none_or(|policy| policy.statements.iter().any(|one| tells_apart(one, policy.version)))
-        };
-        let alone = self.is_alone(inventory, principal) || documents.iter().chain(&of).any(told);
+        let mut looked_at = self.looked_at(principal, boundary.as_ref());
+        for id in &documents {
+            looked_at.join(self.policies.entry(*id).or_insert_with(|| mentions(inventory, *id)));
+        }
         let key = Key {
             gain: Gain::PrincipalWithOtherPolicies,
             account: principal.account,
             kind: Some(principal.kind),
-            boundary: of,
+            boundary: boundary.as_ref().map(|one| one.document),
             policies: documents,
-            alone: alone.then_some(base),
+            told_apart: self.told_apart(access, base, principal, &looked_at),
         };
         if let Some(number) = self.known.get(&key) {
             return Some(self.node(*number));
         }
         self.add(key, Guise::changed(principal, policies, boundary), base)
-    }
-
-    fn is_alone(&self, inventory: &Inventory, principal: &Principal) -> bool {
-        // An entry of another account that a dump holds may do things there, not here.
-        let own = inventory.account(principal.account).map(|account| &*account.id);
-        let boundary = principal.boundary.as_ref().map(|attachment| attachment.document);
-        crate::base::Arn::parse(&principal.arn).map(|arn| arn.account) != own
-            || self.telling.contains(&principal.account)
-            || boundary.is_some_and(|id| self.telling_boundaries.contains(&id))
-            || self.named.contains(&principal.arn)
     }
 
     fn add(&mut self, key: Key, guise: Guise, base: PrincipalId) -> Option<Node> {
@@ -161,9 +219,10 @@ impl Guises {
     }
 
     /// The guise that somebody gains; `None`: it gains no guise.
-    pub fn of(&mut self, inventory: &Inventory, gain: Gain, base: PrincipalId) -> Option<Node> {
+    pub fn of(&mut self, access: &Access<'_>, gain: Gain, base: PrincipalId) -> Option<Node> {
+        let inventory = access.inventory();
         let principal = inventory.principal(base)?;
-        let key = self.key(inventory, gain, base)?;
+        let key = self.key(access, gain, base)?;
         if let Some(number) = self.known.get(&key) {
             return Some(self.node(*number));
         }
@@ -224,17 +283,13 @@ impl Guises {
     }
 }
 
-/// Whether a statement looks at who calls.
-fn tells_apart(statement: &Statement, version: Version) -> bool {
-    let looks = |key: &str| {
-        let key = key.to_ascii_lowercase();
-        key.contains("principaltag/") || matches!(&*key, "aws:principalarn" | "aws:username" | "aws:userid")
-    };
-    let by_variable = |text: &String| {
-        version == Version::V2012
-            && text.split("${").skip(1).any(|rest| looks(rest.split(['}', ',']).next().unwrap_or_default().trim()))
-    };
-    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
-    statement.conditions.iter().any(|condition| looks(&condition.key))
-        || values.chain(statement.resource.iter().flat_map(|resource| &resource.values)).any(by_variable)
+/// What a document looks at.
+fn mentions(inventory: &Inventory, id: DocumentId) -> Mentions {
+    let mut all = Mentions::default();
+    match inventory.document(id).and_then(|document| document.policy.as_ref()) {
+        Some(policy) => policy.statements.iter().for_each(|one| all.join(&Mentions::of(one, policy.version))),
+        // What cannot be read may look at anything.
+        None => all.principal = true,
+    }
+    all
 }

@@ -1,7 +1,7 @@
 //! The shortest way from somebody to somebody else: the surest first, then the fewest steps, then the fewest conditions,
 //! then the order of names.
 
-use super::graph::{Bundle, Graph};
+use super::graph::{Bundle, Firsts, Graph};
 use super::guises::Node;
 use super::technique::{Change, Technique, keys};
 use super::terms::Terms;
@@ -9,8 +9,9 @@ use super::way::{Actor, Call, Hop};
 use crate::base::Certainty;
 use crate::inventory::{PrincipalId, words};
 use fixedbitset::FixedBitSet;
-use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// How a node was reached.
@@ -42,6 +43,8 @@ pub(super) struct Reached {
     pub steps: FxHashMap<Node, Step>,
     /// In the order in which they were reached: by depth, then by node.
     pub order: Vec<Node>,
+    /// Whether every step was followed: none was less sure than asked for, and nobody had seen enough.
+    pub is_whole: bool,
     terms: Conjunctions,
 }
 
@@ -101,10 +104,23 @@ impl Conjunctions {
 pub(super) const CERTAINTIES: [Certainty; 3] = [Certainty::Certain, Certainty::Conditional, Certainty::Unknown];
 
 impl Graph<'_> {
-    /// Follows all edges that are at least as sure as this. Each bundle is followed once, when one of its actors is first
-    /// reached: whom it gains, they all gain, and the best of them is the same for everybody whom it gains.
+    /// Follows all edges that are at least as sure as this.
     pub(super) fn search(&self, source: Node, least: Certainty) -> Reached {
-        let mut reached = Reached { steps: FxHashMap::default(), order: Vec::new(), terms: Conjunctions::new() };
+        self.search_until(source, least, None, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// Follows all edges that are at least as sure as this, until the visitor has seen enough of those who are reached, whom
+    /// it is shown in order. Each bundle is followed once, when one of its actors is first reached: whom it gains, they all
+    /// gain, and the best of them is the same for everybody whom it gains. `firsts`: only these are followed.
+    pub(super) fn search_until(
+        &self,
+        source: Node,
+        least: Certainty,
+        firsts: Option<&Firsts>,
+        visit: &mut dyn FnMut(&Reached, Node) -> ControlFlow<()>,
+    ) -> Reached {
+        let mut reached =
+            Reached { steps: FxHashMap::default(), order: Vec::new(), is_whole: true, terms: Conjunctions::new() };
         let mut followed = FixedBitSet::with_capacity(self.bundles.len());
         let mut level = vec![source];
         let mut depth = 0_u32;
@@ -114,7 +130,11 @@ impl Graph<'_> {
             let mut best: BTreeMap<u32, (usize, Node, u32)> = BTreeMap::new();
             for from in level {
                 let before = reached.steps.get(&from).map_or(Conjunctions::NONE, |step| step.terms);
-                for (number, bundle) in self.bundles_of(from).filter(|(_, bundle)| bundle.terms.certainty <= least) {
+                for (number, bundle) in self.bundles_of(from) {
+                    if bundle.terms.certainty > least {
+                        reached.is_whole = false;
+                        continue;
+                    }
                     if followed.contains(number as usize) {
                         continue;
                     }
@@ -128,47 +148,87 @@ impl Graph<'_> {
             for (number, (conditions, from, terms)) in best {
                 followed.insert(number as usize);
                 let Some(bundle) = self.bundles.get(number as usize) else { continue };
-                for (at, (node, gained)) in (0u32..).zip(&bundle.gained) {
+                let mut follow = |at: u32| {
+                    let Some((node, gained)) = bundle.gained.get(at as usize) else { return };
                     if *node == source || reached.steps.contains_key(node) || self.is_spared(bundle, gained) {
-                        continue;
+                        return;
                     }
                     let better =
                         |(known, step): &(usize, Step)| (conditions, from, number) < (*known, step.from, step.bundle);
                     if next.get(node).is_none_or(better) {
                         next.insert(*node, (conditions, Step { from, bundle: number, gained: at, depth, terms }));
                     }
+                };
+                match firsts {
+                    Some(firsts) => firsts.of(number).iter().copied().for_each(&mut follow),
+                    None => (0u32..).zip(&*bundle.gained).for_each(|(at, _)| follow(at)),
                 }
             }
             level = next.keys().copied().collect();
             reached.order.extend(&level);
             reached.steps.extend(next.into_iter().map(|(node, (_, step))| (node, step)));
+            if level.iter().any(|node| visit(&reached, *node).is_break()) {
+                reached.is_whole = false;
+                break;
+            }
         }
         reached
+    }
+
+    /// Shows a visitor everybody whom somebody can become, each once, by the best way: the surest and nearest first.
+    /// `firsts`: of those who are alike, one is enough.
+    pub(super) fn visit(
+        &self,
+        source: Node,
+        firsts: Option<&Firsts>,
+        visit: &mut dyn FnMut(&Reached, Node) -> ControlFlow<()>,
+    ) {
+        let mut seen: FxHashSet<Node> = FxHashSet::default();
+        for least in CERTAINTIES {
+            let mut enough = false;
+            let reached = self.search_until(source, least, firsts, &mut |reached, node| {
+                if !seen.insert(node) {
+                    return ControlFlow::Continue(());
+                }
+                let flow = visit(reached, node);
+                enough = flow.is_break();
+                flow
+            });
+            // What is less sure leads nowhere else.
+            if enough || reached.is_whole {
+                break;
+            }
+        }
     }
 
     /// Everybody whom somebody can become, each by the best way: the surest and nearest first.
     pub fn becomes(&self, from: Actor) -> Vec<Becoming> {
         let Some(source) = self.node_of(from) else { return Vec::new() };
-        let mut seen: BTreeSet<Node> = BTreeSet::new();
         let mut all = Vec::new();
-        for least in CERTAINTIES {
-            let reached = self.search(source, least);
-            for node in reached.order.iter().filter(|node| seen.insert(**node)) {
-                let terms = reached.terms_of(*node).cloned().unwrap_or_default();
-                all.push(Becoming { actor: self.actor_of(&reached, *node), hops: self.hops(&reached, *node), terms });
-            }
-        }
+        self.visit(source, None, &mut |reached, node| {
+            all.push(self.becoming(reached, node));
+            ControlFlow::Continue(())
+        });
         all
     }
 
     /// The surest and nearest of those whom one can become and who are wanted.
     pub fn nearest(&self, from: PrincipalId, wanted: &dyn Fn(Actor) -> bool) -> Option<Becoming> {
-        CERTAINTIES.into_iter().find_map(|least| {
-            let reached = self.search(Node::of(from), least);
-            let node = *reached.order.iter().find(|node| wanted(self.actor_of(&reached, **node)))?;
-            let terms = reached.terms_of(node)?.clone();
-            Some(Becoming { actor: self.actor_of(&reached, node), hops: self.hops(&reached, node), terms })
-        })
+        let mut found = None;
+        self.visit(Node::of(from), None, &mut |reached, node| {
+            if !wanted(self.actor_of(reached, node)) {
+                return ControlFlow::Continue(());
+            }
+            found = Some(self.becoming(reached, node));
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// How somebody is become who was reached.
+    pub(super) fn becoming(&self, reached: &Reached, node: Node) -> Becoming {
+        let terms = reached.terms_of(node).cloned().unwrap_or_default();
+        Becoming { actor: self.actor_of(reached, node), hops: self.hops(reached, node), terms }
     }
 
     /// Those of some principals who can become somebody, in groups that do it in the same ways.
@@ -189,7 +249,7 @@ impl Graph<'_> {
             Actor::Principal(id) => Some(Node::of(id)),
             Actor::Outsider(number) => Some(self.guises.outsider(number)),
             Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Changed(id, _) | Actor::Newcomer(id) => {
-                self.guises.find(self.access.inventory(), actor, id)
+                self.guises.find(self.access, actor, id)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Everybody's ways to the loss of some resources: who becomes whom, joined with what these can take.
 
-use super::graph::Graph;
+use super::graph::{Firsts, Graph};
 use super::guises::Node;
 use super::means::MeansIndex;
 use super::search::{CERTAINTIES, Reached};
@@ -12,8 +12,10 @@ use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Decision;
 use crate::inventory::{PrincipalId, ResourceId};
-use rustc_hash::FxHashMap;
+use fixedbitset::FixedBitSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// Everybody's ways to the loss of some resources.
@@ -49,8 +51,54 @@ pub struct Leads {
     pub leads: Vec<Lead>,
 }
 
-/// For each kind of loss, the resources, by position among those asked about.
-type Takes = BTreeMap<Class, BTreeSet<ResourceId>>;
+/// For each kind of loss, the resources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Takes(BTreeMap<Class, FixedBitSet>);
+
+impl Takes {
+    fn extend(&mut self, other: &Takes) {
+        for (class, targets) in &other.0 {
+            self.of(*class).union_with(targets);
+        }
+    }
+
+    fn of(&mut self, class: Class) -> &mut FixedBitSet {
+        self.0.entry(class).or_default()
+    }
+
+    /// What of the others it lacks, which it has from now on.
+    fn take(&mut self, others: &Takes) -> BTreeMap<Class, Vec<ResourceId>> {
+        let mut new = BTreeMap::new();
+        for (class, targets) in &others.0 {
+            let known = self.of(*class);
+            let added: Vec<ResourceId> =
+                targets.difference(known).filter_map(|at| u32::try_from(at).ok()).map(ResourceId).collect();
+            if !added.is_empty() {
+                known.union_with(targets);
+                new.insert(*class, added);
+            }
+        }
+        new
+    }
+
+    fn holds(&self, others: &Takes) -> bool {
+        let is_held = |(class, targets): (&Class, &FixedBitSet)| match self.0.get(class) {
+            Some(known) => targets.is_subset(known),
+            None => targets.is_clear(),
+        };
+        others.0.iter().all(is_held)
+    }
+}
+
+/// What all searches for leads share.
+struct Known<'k> {
+    /// What can be taken by those who were met so far, by anybody at all, and by any master.
+    takes: FxHashMap<Node, Takes>,
+    anybody: Takes,
+    masters: Takes,
+    firsts: Firsts,
+    is_master: &'k dyn Fn(Actor) -> bool,
+}
 
 impl<'a> Ways<'a> {
     /// Finds all ways to the loss of these resources. `means`: what principals can take of them as they are.
@@ -120,16 +168,28 @@ impl<'a> Ways<'a> {
     }
 
     fn means_at(&self, node: Node) -> Vec<&Means> {
+        let (index, positions) = self.counted_at(node);
+        positions.filter_map(|position| index.get(position)).collect()
+    }
+
+    /// The positions of the means that an actor has and that count, and where they stand.
+    fn counted_at(&self, node: Node) -> (&MeansIndex, impl Iterator<Item = u32>) {
         let [own, supposed] = &self.counted;
-        let (index, counted, id) = match self.graph.guises.number(node) {
+        let (is_guise, positions) = self.positions_at(node);
+        let (index, counted) = if is_guise { (&self.of_guises, supposed) } else { (&*self.means, own) };
+        let counts = |position: &u32| counted.get(*position as usize).copied().unwrap_or(false);
+        (index, positions.iter().copied().filter(counts))
+    }
+
+    /// The positions of the means that an actor has, and whether they are those of a guise.
+    fn positions_at(&self, node: Node) -> (bool, &[u32]) {
+        match self.graph.guises.number(node) {
             Some(number) => {
-                let Some(id) = self.graph.supposed.ids.get(number as usize) else { return Vec::new() };
-                (&self.of_guises, supposed, *id)
+                let id = self.graph.supposed.ids.get(number as usize);
+                (true, id.map_or(&[], |id| self.of_guises.positions_of(*id)))
             }
-            None => (&*self.means, own, PrincipalId(node.0)),
-        };
-        let counts = |position: &&u32| counted.get(**position as usize).copied().unwrap_or(false);
-        index.positions_of(id).iter().filter(counts).filter_map(|position| index.get(*position)).collect()
+            None => (false, self.means.positions_of(PrincipalId(node.0))),
+        }
     }
 
     /// Everybody who can take something by becoming somebody else: principals first, then outsiders. What is added to what
@@ -147,11 +207,11 @@ impl<'a> Ways<'a> {
             let means = self.means.positions_of(PrincipalId(number));
             alike.entry((bundles, means)).or_default().push(node);
         }
-        let mut cache: FxHashMap<Node, Takes> = FxHashMap::default();
+        let mut known = self.known(is_master);
         let mut all: Vec<Leads> = Vec::new();
         for nodes in alike.into_values() {
             let Some(first) = nodes.first() else { continue };
-            let leads = self.leads_of(*first, &mut cache, is_master);
+            let leads = self.leads_of(*first, &mut known);
             if !leads.is_empty() {
                 let actors = nodes.iter().map(|node| self.graph.guises.actor(*node, None)).collect();
                 all.push(Leads { actors, leads });
@@ -164,53 +224,57 @@ impl<'a> Ways<'a> {
     /// Whom somebody can become so as to take more, the surest and nearest first.
     pub fn leads_from(&self, actor: Actor) -> Vec<Lead> {
         let node = self.graph.node_of(actor);
-        node.map(|node| self.leads_of(node, &mut FxHashMap::default(), &|_| false)).unwrap_or_default()
+        node.map(|node| self.leads_of(node, &mut self.known(&|_| false))).unwrap_or_default()
     }
 
-    fn takes<'c>(&self, node: Node, cache: &'c mut FxHashMap<Node, Takes>) -> &'c Takes {
-        cache.entry(node).or_insert_with(|| {
-            let mut takes = Takes::new();
-            for means in self.means_at(node) {
-                takes.entry(means.class).or_default().extend(means.targets.iter());
-            }
-            takes
-        })
-    }
-
-    fn leads_of(
-        &self,
-        source: Node,
-        cache: &mut FxHashMap<Node, Takes>,
-        is_master: &dyn Fn(Actor) -> bool,
-    ) -> Vec<Lead> {
-        let mut covered: Takes = self.takes(source, cache).clone();
-        // What has been told of masters.
-        let mut mastered = Takes::new();
-        let mut leads: Vec<Lead> = Vec::new();
-        let mut seen: BTreeSet<Node> = BTreeSet::new();
-        for least in CERTAINTIES {
-            let reached = self.graph.search(source, least);
-            for node in &reached.order {
-                if !seen.insert(*node) {
-                    continue;
-                }
-                let mut adds: BTreeMap<Class, Vec<ResourceId>> = BTreeMap::new();
-                let master = is_master(self.graph.actor_of(&reached, *node));
-                for (class, targets) in self.takes(*node, cache) {
-                    let known = if master { &mut mastered } else { &mut covered }.entry(*class).or_default();
-                    let new: Vec<ResourceId> = targets.iter().copied().filter(|id| known.insert(*id)).collect();
-                    if master {
-                        covered.entry(*class).or_default().extend(&new);
-                    }
-                    if !new.is_empty() {
-                        adds.insert(*class, new);
-                    }
-                }
-                if !adds.is_empty() {
-                    leads.extend(self.lead(&reached, *node, adds));
+    fn known<'k>(&self, is_master: &'k dyn Fn(Actor) -> bool) -> Known<'k> {
+        let is_master_at = |node: Node| is_master(self.graph.guises.actor(node, None));
+        // Many have the same means: those of each kind are looked at once.
+        let mut kinds: FxHashSet<(bool, (bool, &[u32]))> = FxHashSet::default();
+        let [mut anybody, mut masters] = [Takes::default(), Takes::default()];
+        for node in (0..u32::try_from(self.graph.count()).unwrap_or(u32::MAX)).map(Node) {
+            let is_master = is_master_at(node);
+            if kinds.insert((is_master, self.positions_at(node))) {
+                let takes = self.takes(node);
+                anybody.extend(&takes);
+                if is_master {
+                    masters.extend(&takes);
                 }
             }
         }
+        let firsts = self.graph.firsts(&|node| (self.positions_at(node), is_master_at(node)));
+        Known { takes: FxHashMap::default(), anybody, masters, firsts, is_master }
+    }
+
+    fn takes(&self, node: Node) -> Takes {
+        let mut takes = Takes::default();
+        for means in self.means_at(node) {
+            let targets = takes.of(means.class);
+            means.targets.iter().for_each(|id| targets.grow_and_insert(id.0 as usize));
+        }
+        takes
+    }
+
+    fn leads_of(&self, source: Node, known: &mut Known<'_>) -> Vec<Lead> {
+        let mut covered = self.takes(source);
+        // What has been told of masters.
+        let mut mastered = Takes::default();
+        let mut leads: Vec<Lead> = Vec::new();
+        let Known { takes, anybody, masters, firsts, is_master } = known;
+        self.graph.visit(source, Some(firsts), &mut |reached, node| {
+            let takes = takes.entry(node).or_insert_with(|| self.takes(node));
+            let adds = if is_master(self.graph.actor_of(reached, node)) {
+                covered.extend(takes);
+                mastered.take(takes)
+            } else {
+                covered.take(takes)
+            };
+            if !adds.is_empty() {
+                leads.extend(self.lead(reached, node, adds));
+            }
+            let nothing_left = covered.holds(anybody) && mastered.holds(masters);
+            if nothing_left { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
         leads
     }
 
@@ -285,7 +349,6 @@ impl Graph<'_> {
         for (key, values) in &call.given {
             context.set(key, values.clone());
         }
-        let inventory = self.access.inventory();
         match (actor, call.by) {
             (Actor::Outsider(number), _) => {
                 let caller = self.outsiders.get(number as usize)?.caller()?;
@@ -295,7 +358,7 @@ impl Graph<'_> {
             (Actor::Unbound(id) | Actor::WithoutBoundary(id) | Actor::Changed(id, _) | Actor::Newcomer(id), by)
                 if by == actor.principal() =>
             {
-                let node = self.guises.find(inventory, actor, id)?;
+                let node = self.guises.find(self.access, actor, id)?;
                 let number = self.guises.number(node)?;
                 let access = Access::new(&self.supposed.inventory);
                 let by = *self.supposed.ids.get(number as usize)?;

@@ -5,11 +5,13 @@
 mod account;
 
 use account::Shape;
-use foureyes::access::{Access, Answer, Targets};
+use foureyes::access::{Access, ActionClass, Answer, Block, Targets};
 use foureyes::engine::{Context, Decision, Literal, Target, Verdict, World};
 use foureyes::inventory::{EnvironmentRules, Inventory, PrincipalId};
+use foureyes::paths::direct;
 use foureyes::snapshot::Snapshot;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const ACTIONS: [&str; 15] = [
     "dynamodb:DeleteTable",
@@ -80,6 +82,56 @@ fn snapshot(shape: &Shape) -> Snapshot {
         }
     }
     serde_json::from_value(value).unwrap()
+}
+
+/// What bulk answers say, in full.
+fn said(answers: &[Answer]) -> String {
+    let block = |block: &Block| format!("{:?} {:?}", block.targets, block.decision);
+    answers
+        .iter()
+        .map(|answer| format!("{:?} {:?}", answer.principals, answer.blocks.iter().map(block).collect::<Vec<_>>()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn actions_of_one_class_get_the_same_answers() {
+    let (mut shared, mut classes, mut different) = (0, 0, 0);
+    for organization in [true, false] {
+        let mut shape = Shape { organization, ..Shape::of(120) };
+        shape.resources = 60;
+        let snapshot = snapshot(&shape);
+        let inventory = Inventory::new(&snapshot, &EnvironmentRules::default());
+        let access = Access::new(&inventory);
+        for service in ["dynamodb", "s3", "kms", "cloudformation", "lambda"] {
+            let fits = |arn: &str| arn.contains(&format!(":{service}:"));
+            let known = || inventory.resource_ids().filter(|(_, resource)| fits(&resource.arn)).map(|(id, _)| id);
+            let mut targets = Targets::of(&inventory, known());
+            targets.push(Target::new("*"));
+            let context = direct();
+            let actions = foureyes::catalog::service(service).unwrap().actions();
+            let mut answers: HashMap<ActionClass, (&str, String)> = HashMap::new();
+            let mut texts: BTreeSet<String> = BTreeSet::new();
+            for action in actions {
+                let text = said(&access.who_can(action.name(), &targets, &context));
+                texts.insert(text.clone());
+                match answers.entry(access.class_of(action.name())) {
+                    Entry::Occupied(first) => {
+                        let (name, before) = first.get();
+                        assert_eq!(*before, text, "{name} and {}", action.name());
+                        shared += 1;
+                    }
+                    Entry::Vacant(place) => {
+                        place.insert((action.name(), text));
+                    }
+                }
+            }
+            classes += answers.len();
+            different += texts.len();
+        }
+    }
+    assert!(shared > 500, "only {shared} actions are like another");
+    assert!(different > 50, "only {different} different answers in {classes} classes");
 }
 
 /// Everything but the order in which things were found.

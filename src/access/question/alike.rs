@@ -32,9 +32,15 @@ pub(super) fn shape(arn: &str, index: u32) -> Shape<'_> {
     let Some(parsed) = Arn::parse(arn) else { return Shape::Own(index) };
     let head = arn.strip_suffix(parsed.resource).unwrap_or(arn);
     match parsed.service {
-        // Access points lend their name to condition keys; roles are protected, or trusted, by their path.
+        // Access points lend their name to condition keys.
         "s3" if !parsed.account.is_empty() => Shape::Own(index),
-        "iam" | "sts" => Shape::Own(index),
+        // Roles are protected by their path. Whom one trusts stands in its policy.
+        "iam" => {
+            let kinds = ["role/aws-reserved/", "role/aws-service-role/", "role/"];
+            let kind = kinds.into_iter().find(|kind| parsed.resource.starts_with(kind));
+            Shape::Like(head, kind.unwrap_or_else(|| parsed.resource.split('/').next().unwrap_or_default()))
+        }
+        "sts" => Shape::Own(index),
         "s3" => Shape::Like(head, ""),
         _ => Shape::Like(head, parsed.resource.split(['/', ':']).next().unwrap_or_default()),
     }

@@ -13,10 +13,9 @@ mod parts;
 pub(super) use bench::sure;
 
 use super::index::StatementId;
-use super::mentions::Mentions;
 use super::reach::{Hits, Patterns, Reach};
 use super::targets::{Asked, Targets};
-use super::{Access, Among, Answer, Block, Class, Owned};
+use super::{Access, Among, Answer, Block, Class, Mentions, Owned};
 use crate::engine::{self, Context, Decision, Layer, Policy, ResourceSide, Stack, Tags, Verdict};
 use crate::iam::{self, Effect, PolicyKind, PrincipalSpec, Statement, Version};
 use crate::inventory::{Attachment, Controls, DocumentId, PrincipalId};
@@ -465,11 +464,7 @@ impl<'q> Question<'q> {
         }
         let mut found: FxHashMap<u32, Vec<PrincipalId>> = FxHashMap::default();
         for member in party.principals {
-            let likeness = if mentions.principal {
-                Likeness::Same(member)
-            } else {
-                self.tags_of(member, &mentions.principal_tags)
-            };
+            let likeness = if mentions.principal { Likeness::Same(member) } else { self.likeness(member, &mentions) };
             found.entry(likenesses.number(likeness)).or_default().push(member);
         }
         into.extend(found.into_iter().map(|(likeness, principals)| Party {
@@ -481,15 +476,22 @@ impl<'q> Question<'q> {
         }));
     }
 
-    fn tags_of(&self, member: PrincipalId, keys: &BTreeSet<String>) -> Likeness {
-        let Some(holder) = self.access.inventory.principal(member) else { return Likeness::Same(member) };
-        Likeness::Tags(match self.access.tags(holder) {
+    fn likeness(&self, member: PrincipalId, mentions: &Mentions) -> Likeness {
+        let number = self.access.likeness(member).filter(|_| mentions.likeness);
+        let holder = self.access.inventory.principal(member);
+        let Some(holder) = holder.filter(|_| number.is_some() || !mentions.likeness) else {
+            return Likeness::Same(member);
+        };
+        let keys = &mentions.principal_tags;
+        let tags = match self.access.tags(holder) {
+            _ if keys.is_empty() => Some(Vec::new()),
             Tags::All(tags) => {
                 let value = |key: &String| tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
                 Some(keys.iter().map(|key| (key.clone(), value(key).map(|(_, value)| value.clone()))).collect())
             }
             Tags::AtLeast(_) | Tags::Unsaid => None,
-        })
+        };
+        Likeness::Like(number, tags)
     }
 
     /// A party's cases, each once, with its targets.

@@ -98,8 +98,9 @@ pub(super) struct Party<'q> {
 /// How alike principals must be to be decided as one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Likeness {
-    /// The same values of the tags that are looked at; `None`: a session may choose them.
-    Tags(Option<Vec<(String, Option<String>)>>),
+    /// Alike to every condition on the caller's name, where one is looked at, and with the same values of the tags that
+    /// are looked at; `None`: a session may choose them.
+    Like(Option<u32>, Option<Vec<(String, Option<String>)>>),
     /// Nobody else.
     Same(PrincipalId),
 }

@@ -2,7 +2,7 @@
 
 use super::super::terms::Terms;
 use super::plan::context;
-use crate::access::{Access, Targets};
+use crate::access::{Access, ActionClass, Targets};
 use crate::catalog;
 use crate::engine::Verdict;
 use crate::inventory::{PrincipalId, ResourceId};
@@ -28,6 +28,9 @@ impl Ask {
         Ask { action: action.into(), given: Vec::new(), bare: false }
     }
 }
+
+/// How an action is called, whichever it is.
+type How<'a> = (&'a [(String, Vec<String>)], bool);
 
 /// What is asked about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,8 +62,26 @@ impl Book {
                 (ask, subjects)
             })
             .collect();
-        let by_ask = asks.iter().enumerate().map(|(index, (ask, _))| ((*ask).clone(), index)).collect();
-        let tables = asks.into_par_iter().map(|(ask, subjects)| Table::new(access, ask, subjects)).collect();
+        // What may turn out to be one question goes together.
+        let mut known: FxHashMap<(ActionClass, How<'_>, &[Subject]), usize> = FxHashMap::default();
+        let mut alike: Vec<Vec<usize>> = Vec::new();
+        for (index, (ask, subjects)) in asks.iter().enumerate() {
+            let next = alike.len();
+            let at = *known.entry((access.class_of(&ask.action), (&ask.given, ask.bare), subjects)).or_insert(next);
+            match alike.get_mut(at) {
+                Some(all) => all.push(index),
+                None => alike.push(vec![index]),
+            }
+        }
+        let answered: Vec<Vec<(Table, Vec<&Ask>)>> = alike
+            .par_iter()
+            .map(|indices| answer_alike(access, indices.iter().filter_map(|index| asks.get(*index))))
+            .collect();
+        let (mut tables, mut by_ask) = (Vec::new(), FxHashMap::default());
+        for (table, asks) in answered.into_iter().flatten() {
+            by_ask.extend(asks.into_iter().map(|ask| (ask.clone(), tables.len())));
+            tables.push(table);
+        }
         Book { tables, by_ask }
     }
 
@@ -73,6 +94,69 @@ impl Book {
     /// By where they stand.
     pub fn get(&self, index: usize) -> Option<&Table> {
         self.tables.get(index)
+    }
+}
+
+/// Answers asks whose actions are of one class, about the same subjects: once for all that name the same in a request.
+fn answer_alike<'a>(
+    access: &Access<'_>,
+    asks: impl Iterator<Item = &'a (&'a Ask, Vec<Subject>)>,
+) -> Vec<(Table, Vec<&'a Ask>)> {
+    let mut found: Vec<(Aimed<'_>, Table, Vec<&Ask>)> = Vec::new();
+    for (ask, subjects) in asks {
+        let aimed = Aimed::new(access, ask, subjects);
+        match found.iter_mut().find(|(known, ..)| known.is_same(&aimed)) {
+            Some((.., asks)) => asks.push(ask),
+            None => {
+                let table = Table::new(access, ask, subjects, &aimed);
+                found.push((aimed, table, vec![ask]));
+            }
+        }
+    }
+    found.into_iter().map(|(_, table, asks)| (table, asks)).collect()
+}
+
+/// What requests name when an action is aimed at some subjects.
+struct Aimed<'t> {
+    targets: Targets<'t>,
+    /// The places of the subjects that each target stands for: an action without resources stands for all of them.
+    stands_for: Vec<Vec<u32>>,
+}
+
+impl<'t> Aimed<'t> {
+    fn new(access: &Access<'t>, ask: &Ask, subjects: &[Subject]) -> Aimed<'t> {
+        let inventory = access.inventory();
+        let action = catalog::action(&ask.action);
+        let mut aimed = Aimed { targets: Targets::default(), stands_for: Vec::new() };
+        for (place, subject) in (0u32..).zip(subjects) {
+            let arn = match subject {
+                Subject::Resource(id) => match inventory.resource(*id) {
+                    Some(resource) => Arc::clone(&resource.arn),
+                    None => continue,
+                },
+                Subject::Arn(arn) => Arc::clone(arn),
+            };
+            let positions = match ask.bare {
+                false => aimed.targets.aim(inventory, action, &arn),
+                true => aimed.targets.aim_bare(inventory, action, &arn),
+            };
+            for position in positions {
+                let position = position as usize;
+                if aimed.stands_for.len() <= position {
+                    aimed.stands_for.resize(position.saturating_add(1), Vec::new());
+                }
+                if let Some(known) = aimed.stands_for.get_mut(position) {
+                    known.push(place);
+                }
+            }
+        }
+        aimed
+    }
+
+    /// Whether the same is asked for the same subjects. What an ARN is depends on nothing but the inventory.
+    fn is_same(&self, other: &Aimed<'_>) -> bool {
+        let arns = self.targets.iter().map(|(target, _)| &target.arn);
+        self.stands_for == other.stands_for && arns.eq(other.targets.iter().map(|(target, _)| &target.arn))
     }
 }
 
@@ -93,36 +177,10 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn new(access: &Access<'_>, ask: &Ask, subjects: Vec<Subject>) -> Table {
+    fn new(access: &Access<'_>, ask: &Ask, subjects: &[Subject], aimed: &Aimed<'_>) -> Table {
         let inventory = access.inventory();
-        let action = catalog::action(&ask.action);
-        let mut targets = Targets::default();
-        // What each position of the targets stands for: an action without resources stands for all of them.
-        let mut stands_for: Vec<Vec<u32>> = Vec::new();
-        for (place, subject) in (0u32..).zip(&subjects) {
-            let arn = match subject {
-                Subject::Resource(id) => match inventory.resource(*id) {
-                    Some(resource) => Arc::clone(&resource.arn),
-                    None => continue,
-                },
-                Subject::Arn(arn) => Arc::clone(arn),
-            };
-            let positions = match ask.bare {
-                false => targets.aim(inventory, action, &arn),
-                true => targets.aim_bare(inventory, action, &arn),
-            };
-            for position in positions {
-                let position = position as usize;
-                if stands_for.len() <= position {
-                    stands_for.resize(position.saturating_add(1), Vec::new());
-                }
-                if let Some(known) = stands_for.get_mut(position) {
-                    known.push(place);
-                }
-            }
-        }
         let mut table = Table {
-            places: subjects.into_iter().zip(0u32..).collect(),
+            places: subjects.iter().cloned().zip(0u32..).collect(),
             grants: Vec::new(),
             rows: Vec::new(),
             row_of: vec![NONE; inventory.principals.len()],
@@ -130,7 +188,7 @@ impl Table {
         };
         let mut numbers: BTreeMap<(Verdict, Terms), u32> = BTreeMap::new();
         let mut known_rows: FxHashMap<Vec<(u32, u32)>, u32> = FxHashMap::default();
-        for answer in access.who_can(&ask.action, &targets, &context(&ask.given)) {
+        for answer in access.who_can(&ask.action, &aimed.targets, &context(&ask.given)) {
             let mut row: BTreeMap<u32, (Verdict, u32)> = BTreeMap::new();
             for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
                 let verdict = block.decision.verdict;
@@ -144,7 +202,7 @@ impl Table {
                         number
                     }
                 };
-                for place in block.targets.iter().filter_map(|at| stands_for.get(*at as usize)).flatten() {
+                for place in block.targets.iter().filter_map(|at| aimed.stands_for.get(*at as usize)).flatten() {
                     let best = row.entry(*place).or_insert((verdict, number));
                     if verdict > best.0 {
                         *best = (verdict, number);

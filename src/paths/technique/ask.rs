@@ -1,7 +1,9 @@
 //! For whom a technique works, on whom: asked in bulk, for all actors and all it may be done to.
 
+use super::answers::{Aims, Answered, Answers};
 use super::change::{self, Change};
 use super::fact::{self, Told, trusts};
+use super::join::{Joined, Questions};
 use super::made;
 use super::{Changing, Named, Need, Precondition, Technique, Through};
 use crate::access::{Access, Among, Own, Targets};
@@ -15,6 +17,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// What a technique gives some actors.
@@ -23,9 +26,9 @@ pub(in crate::paths) struct Edge {
     /// The technique, by position.
     pub technique: usize,
     /// Who can use it, ascending: ids of the inventory that was asked.
-    pub actors: Vec<PrincipalId>,
-    /// Whom they can become by it.
-    pub gained: Vec<Gained>,
+    pub actors: Rc<[PrincipalId]>,
+    /// Whom they can become by it. Edges that gain the same share it.
+    pub gained: Rc<[Gained]>,
     /// Under which conditions.
     pub terms: Terms,
     /// What the engine says of each request that it needs.
@@ -46,11 +49,12 @@ pub(in crate::paths) struct Gained {
 }
 
 /// One that a technique can be done to.
-struct Slot {
-    principal: Option<PrincipalId>,
-    resource: Option<ResourceId>,
-    change: Option<Arc<Change>>,
-    told: Terms,
+pub(super) struct Slot {
+    pub principal: Option<PrincipalId>,
+    pub resource: Option<ResourceId>,
+    pub change: Option<Arc<Change>>,
+    /// What must be supposed of it.
+    pub told: Terms,
 }
 
 /// Asks about techniques.
@@ -133,8 +137,8 @@ impl<'a> Asker<'a> {
         }
         let edge = |(id, (terms, verdicts, on)): (PrincipalId, Allowed)| Edge {
             technique: number,
-            actors: vec![id],
-            gained: vec![Gained { principal: Some(id), resource: None, on: on.into(), change: None }],
+            actors: Rc::new([id]),
+            gained: Rc::new([Gained { principal: Some(id), resource: None, on: on.into(), change: None }]),
             terms,
             verdicts,
         };
@@ -160,20 +164,24 @@ impl<'a> Asker<'a> {
             let aims = self.aims(technique, need, &slots, &among);
             answered.push(self.ask(need, &aims, &slots, &among));
         }
+        let asked = Questions::new(technique, slots, answered);
         // Those who get the same answers go together.
         let mut groups: BTreeMap<Vec<&[u32]>, Vec<PrincipalId>> = BTreeMap::new();
-        if let Some(first) = answered.first() {
-            for id in first.by_principal.keys() {
-                let key: Option<Vec<&[u32]>> =
-                    answered.iter().map(|need| need.by_principal.get(id).map(Vec::as_slice)).collect();
-                if let Some(key) = key {
-                    groups.entry(key).or_default().push(*id);
-                }
+        for id in asked.answered.first().into_iter().flat_map(|first| first.by_principal.keys()) {
+            let key: Option<Vec<&[u32]>> =
+                asked.answered.iter().map(|need| need.by_principal.get(id).map(Vec::as_slice)).collect();
+            if let Some(key) = key {
+                groups.entry(key).or_default().push(*id);
             }
         }
+        let mut shared = FxHashMap::default();
         let mut edges = Vec::new();
         for (key, actors) in groups {
-            self.join(number, technique, &slots, &answered, &key, &actors, &mut edges);
+            let actors: Rc<[PrincipalId]> = actors.into();
+            for joined in asked.join(&key, &mut shared) {
+                let Joined { gained, terms, verdicts } = joined;
+                edges.push(Edge { technique: number, actors: Rc::clone(&actors), gained, terms, verdicts });
+            }
         }
         edges
     }
@@ -298,40 +306,34 @@ impl<'a> Asker<'a> {
         all.into_iter().map(Arc::new).collect()
     }
 
-    /// What a request names for each of the slots: any of them will do. Each with what must be supposed.
-    fn aims(&self, technique: &Technique, need: &Need, slots: &[Slot], among: &Among) -> Vec<Vec<(Arc<str>, Terms)>> {
+    /// What a request names for each of the slots: any of them will do.
+    fn aims(&self, technique: &Technique, need: &Need, slots: &[Slot], among: &Among) -> Vec<Aims> {
         let inventory = self.inventory;
         let principal = |slot: &Slot| slot.principal.and_then(|id| inventory.principal(id));
-        let sure = |on: Arc<str>| (on, Terms::default());
         match &need.on {
-            Named::Everything => vec![vec![sure("*".into())]; slots.len()],
+            Named::Everything => vec![["*".into()].into(); slots.len()],
             named @ (Named::New(_) | Named::Any(_)) => {
                 let same = technique.needs.iter().filter(|other| other.on == need.on);
                 let actions: Vec<&str> = same.map(|other| &*other.action).collect();
-                let names: Vec<_> =
-                    made::names(self.access, &self.places, named, &actions, among).into_iter().map(sure).collect();
-                vec![names; slots.len()]
+                vec![made::names(self.access, &self.places, named, &actions, among).into_iter().collect(); slots.len()]
             }
             Named::Principal => slots
                 .iter()
-                .map(|slot| principal(slot).map(|known| sure(Arc::clone(&known.arn))).into_iter().collect())
+                .map(|slot| principal(slot).map(|known| Arc::clone(&known.arn)).into_iter().collect())
                 .collect(),
             Named::OwnPolicy => slots
                 .iter()
                 .map(|slot| {
                     let policies = principal(slot).map(|known| policies_of(inventory, known, &technique.preconditions));
-                    policies.into_iter().flatten().map(sure).collect()
+                    policies.into_iter().flatten().collect()
                 })
                 .collect(),
-            Named::Changed => slots
-                .iter()
-                .map(|slot| slot.change.iter().filter_map(|change| change.on.clone()).map(sure).collect())
-                .collect(),
+            Named::Changed => {
+                slots.iter().map(|slot| slot.change.iter().filter_map(|change| change.on.clone()).collect()).collect()
+            }
             Named::OwnGroup => slots
                 .iter()
-                .map(|slot| {
-                    principal(slot).into_iter().flat_map(|known| known.groups.iter().cloned()).map(sure).collect()
-                })
+                .map(|slot| principal(slot).into_iter().flat_map(|known| known.groups.clone()).collect())
                 .collect(),
             Named::Resource => slots
                 .iter()
@@ -342,40 +344,35 @@ impl<'a> Asker<'a> {
                         Some(action) => crate::access::named_by(action, arn),
                         None => vec![arn.to_owned()],
                     };
-                    resource.map(|known| named(&known.arn)).into_iter().flatten().map(|on| sure(on.into())).collect()
+                    resource.map(|known| named(&known.arn)).into_iter().flatten().map(Arc::from).collect()
                 })
                 .collect(),
         }
     }
 
-    fn ask(&self, need: &Need, aims: &[Vec<(Arc<str>, Terms)>], slots: &[Slot], among: &Among) -> Answered {
+    fn ask(&self, need: &Need, aims: &[Aims], slots: &[Slot], among: &Among) -> Answered {
         let inventory = self.inventory;
         // What is asked with the same keys is one question.
-        let mut questions: BTreeMap<Carried, BTreeSet<Arc<str>>> = BTreeMap::new();
-        let mut of_slot: Vec<Carried> = Vec::with_capacity(slots.len());
-        for (slot, aims) in slots.iter().zip(aims) {
+        let mut questions: BTreeMap<Carried, Vec<usize>> = BTreeMap::new();
+        for (at, slot) in slots.iter().enumerate() {
             let principal = slot.principal.and_then(|id| inventory.principal(id)).filter(|_| need.carries_boundary);
             let boundary = principal.and_then(|known| known.boundary.as_ref()).map(|known| Arc::clone(&known.name));
             let policy = slot.change.as_ref().filter(|_| need.carries_policy).and_then(|change| change.policy.clone());
-            let carried = (boundary, policy);
-            questions.entry(carried.clone()).or_default().extend(aims.iter().map(|(on, _)| Arc::clone(on)));
-            of_slot.push(carried);
+            questions.entry((boundary, policy)).or_default().push(at);
         }
-        let mut answered = Answered::default();
-        let mut places: FxHashMap<(&Carried, Arc<str>), u32> = FxHashMap::default();
-        for (carried, names) in &questions {
-            let names: Vec<&Arc<str>> = names.iter().collect();
-            let first = u32::try_from(answered.names.len()).unwrap_or(u32::MAX);
+        let mut answers = Answers::new(slots.len());
+        for ((boundary, policy), of_slots) in &questions {
+            let first = answers.names().len();
+            answers.aim(of_slots.iter().filter_map(|at| Some((*at, aims.get(*at)?))));
             let mut targets = Targets::default();
-            for (place, name) in (first..).zip(&names) {
+            for name in answers.names().iter().skip(first) {
                 push(inventory, &mut targets, name);
-                answered.names.push(Arc::clone(name));
-                places.insert((carried, Arc::clone(name)), place);
             }
-            let context = context(need, carried.0.as_deref(), carried.1.as_deref());
+            let first = u32::try_from(first).unwrap_or(u32::MAX);
+            let context = context(need, boundary.as_deref(), policy.as_deref());
             if !crate::paths::chains(&need.action) {
-                let answers = self.access.who_can_among(&need.action, &targets, &context, among);
-                answered.take(answers, first, &|_| true);
+                let answered = self.access.who_can_among(&need.action, &targets, &context, among);
+                answers.take(answered, first, &|_| true);
                 continue;
             }
             // A session of a role was not started with a second factor of its own.
@@ -384,129 +381,15 @@ impl<'a> Asker<'a> {
                 let actors = self.access.inventory();
                 move |id: &PrincipalId| actors.principal(*id).is_some_and(|known| known.kind == kind)
             };
-            let answers = self.access.who_can_among(&need.action, &targets, &context, among);
-            answered.take(answers, first, &is(PrincipalKind::User));
+            let answered = self.access.who_can_among(&need.action, &targets, &context, among);
+            answers.take(answered, first, &is(PrincipalKind::User));
             let context = crate::paths::chained(context);
-            let answers = self.access.who_can_among(&need.action, &targets, &context, among);
-            answered.take(answers, first, &is(PrincipalKind::Role));
+            let answered = self.access.who_can_among(&need.action, &targets, &context, among);
+            answers.take(answered, first, &is(PrincipalKind::Role));
         }
-        for (aims, carried) in aims.iter().zip(&of_slot) {
-            let places_of = |(name, _): &(Arc<str>, Terms)| places.get(&(carried, Arc::clone(name))).copied();
-            answered.aims.push(aims.iter().filter_map(places_of).collect());
-        }
-        answered
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "all of them are what one edge is made of")]
-    fn join(
-        &self,
-        number: usize,
-        technique: &Technique,
-        slots: &[Slot],
-        answered: &[Answered],
-        key: &[&[u32]],
-        actors: &[PrincipalId],
-        edges: &mut Vec<Edge>,
-    ) {
-        let best_of = |need: &Answered, sets: &[u32], place: u32| -> Option<u32> {
-            let found = sets.iter().filter_map(|set| need.sets.get(*set as usize)?.get(&place).copied());
-            found.max_by_key(|decided| {
-                need.decided
-                    .get(*decided as usize)
-                    .map(|(verdict, terms)| (*verdict, std::cmp::Reverse(terms.conditions.len())))
-            })
-        };
-        let Some(made) = one_name(technique, answered, key, &best_of) else { return };
-        let mut by_decisions: BTreeMap<Vec<u32>, Vec<(usize, Names)>> = BTreeMap::new();
-        'slots: for at in 0..slots.len() {
-            let mut decisions = Vec::with_capacity(answered.len());
-            let mut on = Vec::with_capacity(answered.len());
-            for ((need, sets), wanted) in answered.iter().zip(key).zip(&technique.needs) {
-                let verdict = |decided: u32| need.decided.get(decided as usize).map(|(verdict, _)| *verdict);
-                let mut best: Option<(&Arc<str>, u32)> = None;
-                for place in need.aims.get(at).into_iter().flatten() {
-                    let Some(name) = need.names.get(*place as usize) else { continue };
-                    if made.get(&wanted.on).is_some_and(|made| made != name) {
-                        continue;
-                    }
-                    let Some(decided) = best_of(need, sets, *place) else { continue };
-                    if best.is_none_or(|(_, known)| verdict(known) < verdict(decided)) {
-                        best = Some((name, decided));
-                    }
-                }
-                let Some((name, decided)) = best else { continue 'slots };
-                decisions.push(decided);
-                on.push(Arc::clone(name));
-            }
-            by_decisions.entry(decisions).or_default().push((at, on));
-        }
-        for (decisions, slots_of) in by_decisions {
-            let decided: Vec<&(Verdict, Terms)> =
-                answered.iter().zip(&decisions).filter_map(|(need, at)| need.decided.get(*at as usize)).collect();
-            let terms = decided.iter().fold(Terms::default(), |terms, (_, own)| terms.and(own.clone()));
-            let verdicts: Vec<Verdict> = decided.iter().map(|(verdict, _)| *verdict).collect();
-            let mut by_told: BTreeMap<&Terms, Vec<Gained>> = BTreeMap::new();
-            for (at, on) in slots_of {
-                let Some(slot) = slots.get(at) else { continue };
-                let (principal, resource, change) = (slot.principal, slot.resource, slot.change.clone());
-                let gained = Gained { principal, resource, on: on.into(), change };
-                by_told.entry(&slot.told).or_default().push(gained);
-            }
-            for (told, gained) in by_told {
-                edges.push(Edge {
-                    technique: number,
-                    actors: actors.to_vec(),
-                    gained,
-                    terms: terms.clone().and(told.clone()),
-                    verdicts: verdicts.clone(),
-                });
-            }
-        }
+        answers.sorted()
     }
 }
-
-/// What is made, or found unseen, has one name in all requests: the best that all of them allow. `None`: there is none.
-fn one_name<'t>(
-    technique: &'t Technique,
-    answered: &[Answered],
-    key: &[&[u32]],
-    best_of: &BestOf<'_>,
-) -> Option<FxHashMap<&'t Named, Arc<str>>> {
-    let mut made: FxHashMap<&Named, Arc<str>> = FxHashMap::default();
-    for wanted in &technique.needs {
-        if !matches!(wanted.on, Named::New(_) | Named::Any(_)) || made.contains_key(&wanted.on) {
-            continue;
-        }
-        let same: Vec<(&Answered, &[u32])> = answered
-            .iter()
-            .zip(key)
-            .zip(&technique.needs)
-            .filter(|(_, other)| other.on == wanted.on)
-            .map(|((need, sets), _)| (need, *sets))
-            .collect();
-        let (first, _) = same.first()?;
-        let places = first.aims.first()?;
-        let mut best: Option<(Verdict, &Arc<str>)> = None;
-        for name in places.iter().filter_map(|place| first.names.get(*place as usize)) {
-            let verdict = |(need, sets): &(&Answered, &[u32])| {
-                let place = need.names.iter().position(|known| known == name)?;
-                let decided = best_of(need, sets, u32::try_from(place).ok()?)?;
-                need.decided.get(decided as usize).map(|(verdict, _)| *verdict)
-            };
-            let all: Option<Vec<Verdict>> = same.iter().map(verdict).collect();
-            if let Some(least) = all.and_then(|all| all.into_iter().min())
-                && best.is_none_or(|(known, _)| known < least)
-            {
-                best = Some((least, name));
-            }
-        }
-        made.insert(&wanted.on, Arc::clone(best?.1));
-    }
-    Some(made)
-}
-
-/// The best decision of some answers to a need on a place.
-type BestOf<'b> = dyn Fn(&Answered, &[u32], u32) -> Option<u32> + 'b;
 
 /// Keys that a request carries: the boundary of the principal that it changes, and the policy that it speaks of.
 type Carried = (Option<Arc<str>>, Option<Arc<str>>);
@@ -520,40 +403,6 @@ type Names = Vec<Arc<str>>;
 
 /// What is allowed so far: under which terms, each verdict, and what each request names.
 type Allowed = (Terms, Vec<Verdict>, Names);
-
-/// The answers to one need.
-#[derive(Default)]
-struct Answered {
-    /// What was asked about.
-    names: Vec<Arc<str>>,
-    /// For each slot, the places among the names that will do.
-    aims: Vec<Vec<u32>>,
-    decided: Vec<(Verdict, Terms)>,
-    /// For each answer: the decision for each place.
-    sets: Vec<FxHashMap<u32, u32>>,
-    by_principal: BTreeMap<PrincipalId, Vec<u32>>,
-}
-
-impl Answered {
-    fn take(&mut self, answers: Vec<crate::access::Answer>, first: u32, is: &dyn Fn(&PrincipalId) -> bool) {
-        for answer in answers {
-            let mut set = FxHashMap::default();
-            for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
-                let decided = u32::try_from(self.decided.len()).unwrap_or(u32::MAX);
-                self.decided.push((block.decision.verdict, Terms::of(&block.decision)));
-                set.extend(block.targets.iter().map(|place| (first.saturating_add(*place), decided)));
-            }
-            let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
-            if set.is_empty() {
-                continue;
-            }
-            self.sets.push(set);
-            for id in answer.principals.iter().filter(|id| is(id)) {
-                self.by_principal.entry(*id).or_default().push(number);
-            }
-        }
-    }
-}
 
 /// The contexts of requests that change principals: by the boundary that these have.
 pub(super) struct Contexts {

@@ -3,9 +3,11 @@
 //! A technique works for somebody only where every request that it needs is allowed on the concrete resource, with the
 //! condition keys that such a request carries, and where everything else it takes is there.
 
+mod answers;
 mod ask;
 mod change;
 mod fact;
+mod join;
 mod made;
 mod own;
 

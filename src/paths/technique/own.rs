@@ -8,6 +8,7 @@ use crate::engine::Verdict;
 use crate::inventory::{PrincipalId, PrincipalKind};
 use crate::paths::terms::Terms;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 impl Asker<'_> {
@@ -135,13 +136,13 @@ impl Found {
     fn edge(self, number: usize, technique: &Technique) -> Edge {
         Edge {
             technique: number,
-            actors: self.actors,
-            gained: vec![Gained {
+            actors: self.actors.into(),
+            gained: Rc::new([Gained {
                 principal: None,
                 resource: None,
                 on: Box::new([self.on]),
                 change: Some(self.change),
-            }],
+            }]),
             terms: self.terms.and(technique.supposed()),
             verdicts: vec![self.verdict],
         }
