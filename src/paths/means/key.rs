@@ -80,7 +80,7 @@ fn own_policy(key: ResourceId, known: &Resource, targets: Vec<ResourceId>) -> Pl
         "{{who}} has {key_name} deleted, with which {{what}} is encrypted: after 7 to 30 days nobody can read it ({delete})"
     );
     // What the new policy allows needs no other policy to allow it; one that denies it is still in the way.
-    let denied = "no other condition keeps it from doing what the policy of the key allows".to_owned();
+    let denied = "if nothing but the policy of the key keeps it from deleting the key".to_owned();
     Plan {
         kind: KEY,
         class: Class::Data,

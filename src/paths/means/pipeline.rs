@@ -15,7 +15,6 @@
 use super::super::terms::Terms;
 use super::super::way::{By, On};
 use super::deleted_by::deleted_by;
-use super::members::Members;
 use super::plan::Part;
 use super::workload::{Change, pass};
 use crate::base::{Arn, Certainty};
@@ -29,8 +28,13 @@ pub(super) const PIPELINE: &str = "pipeline";
 pub(super) const SOURCE: &str = "pipeline-source";
 
 /// What has to be done to have a pipeline act as one likes.
-pub(super) fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Change> {
-    let scene = Scene { inventory, id, known, actions: actions(known) };
+pub(super) fn changes(
+    inventory: &Inventory,
+    made_by: &dyn Fn(ResourceId) -> Vec<ResourceId>,
+    id: ResourceId,
+    known: &Resource,
+) -> Vec<Change> {
+    let scene = Scene { inventory, made_by, id, known, actions: actions(known) };
     let mut all = scene.by_definition();
     all.extend(scene.by_source());
     all
@@ -88,6 +92,8 @@ fn actions(pipeline: &Resource) -> Vec<Action<'_>> {
 
 struct Scene<'i> {
     inventory: &'i Inventory,
+    /// What a stack made.
+    made_by: &'i dyn Fn(ResourceId) -> Vec<ResourceId>,
     id: ResourceId,
     known: &'i Resource,
     actions: Vec<Action<'i>>,
@@ -234,11 +240,11 @@ impl Scene<'_> {
             action.setting("StackName")?
         );
         let (stack, known) = self.inventory.resource_ids().find(|(_, resource)| resource.arn.starts_with(&begins))?;
-        let members = Members::new(self.inventory).of(stack);
-        let runs = format!("CloudFormation, with a template without it, in {}", words::resource(known));
+        let made = (self.made_by)(stack);
+        let runs = format!("CloudFormation, given a template for {} that leaves it out,", words::resource(known));
         let mut change = self.change(SOURCE, role, Vec::new(), runs);
         let action = |id: ResourceId| deleted_by(&self.inventory.resource(id)?.kind).map(|(action, _)| (id, action));
-        change.only = Some(members.into_iter().filter_map(|member| action(member.resource)).collect());
+        change.only = Some(made.into_iter().filter_map(action).collect());
         Some(change)
     }
 

@@ -152,9 +152,10 @@ type Grants = Vec<Option<u32>>;
 
 impl Solver<'_> {
     fn solve(&self, plan: &Plan) -> Vec<Means> {
-        let Some(looks) = plan.parts.iter().map(|part| self.look(plan, part)).collect::<Option<Vec<Look<'_>>>>() else {
-            return Vec::new();
-        };
+        // From the end: what a service does with a role is the last, and what most roles may not.
+        let looks = plan.parts.iter().rev().map(|part| self.look(plan, part)).collect::<Option<Vec<Look<'_>>>>();
+        let Some(mut looks) = looks else { return Vec::new() };
+        looks.reverse();
         // What a role may not do nobody does through it.
         let open: Vec<usize> = (0..plan.targets.len())
             .filter(|at| {
@@ -220,14 +221,16 @@ impl Solver<'_> {
             return Some(Look { part, table: None, places: Vec::new(), row: None });
         }
         let (index, table) = self.book.find(&part.ask)?;
+        // Most roles may do nothing of it, and some things nobody may.
+        let row = match part.by {
+            By::Role(role) => Some(table.row_of(role)?),
+            By::Actor if table.members() == 0 && part.otherwise.is_none() => return None,
+            By::Actor | By::Unread => None,
+        };
         let places = match &part.on {
             On::Target => plan.targets.iter().map(|target| table.place(&Subject::Resource(*target))).collect(),
             On::Resource(id) => vec![table.place(&Subject::Resource(*id))],
             On::Arn(arn) => vec![table.place(&Subject::Arn(Arc::clone(arn)))],
-        };
-        let row = match part.by {
-            By::Role(role) => Some(table.row_of(role)?),
-            By::Actor | By::Unread => None,
         };
         Some(Look { part, table: Some(index), places, row })
     }

@@ -11,13 +11,15 @@
 use super::super::guard::obstacles;
 use super::super::terms::Terms;
 use super::super::way::{By, Means, On, Step};
-use super::own::clear;
+use super::own::{OWN, clear};
 use super::plan::{Part, Plan, solve_each};
-use super::{event, pipeline};
+use super::{event, members::Members, pipeline};
 use crate::access::Access;
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, PrincipalId, Resource, ResourceId, words};
+use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -31,13 +33,18 @@ pub(super) const CONTAINER: &str = "container";
 /// Means by everything that runs with a role which has one of these means.
 pub(super) fn means(access: &Access<'_>, known: &[Means]) -> Vec<Means> {
     let inventory = access.inventory();
+    let members = LazyCell::new(|| Members::new(inventory));
+    let made_by = |stack: ResourceId| members.of(stack).into_iter().map(|member| member.resource).collect();
     let mut changes: Vec<Change> =
-        inventory.resource_ids().flat_map(|(id, known)| changes(inventory, id, known)).collect();
-    changes.extend(event::changes(inventory));
+        inventory.resource_ids().flat_map(|(id, known)| changes(inventory, &made_by, id, known)).collect();
+    let mut takes = FixedBitSet::with_capacity(inventory.principals.len());
+    for actor in known.iter().filter(|means| is_loss(means)).flat_map(|means| means.actors.iter()) {
+        takes.grow_and_insert(actor.0 as usize);
+    }
+    changes.extend(event::changes(access, &|role| takes.contains(role.0 as usize)));
     let roles: BTreeSet<PrincipalId> = changes.iter().map(|change| change.role).collect();
     let mut of_role: FxHashMap<PrincipalId, Vec<&Means>> = FxHashMap::default();
-    // A loss of the record or of a guard alone is no loss of a resource.
-    for one in known.iter().filter(|one| matches!(one.class, Class::Environment | Class::Data | Class::Recovery)) {
+    for one in known.iter().filter(|one| is_loss(one)) {
         for actor in one.actors.iter().filter(|actor| roles.contains(actor)) {
             of_role.entry(*actor).or_default().push(one);
         }
@@ -67,22 +74,28 @@ pub(super) fn means(access: &Access<'_>, known: &[Means]) -> Vec<Means> {
     all
 }
 
+/// A loss of the record or of a guard alone is no loss of a resource.
+fn is_loss(means: &Means) -> bool {
+    matches!(means.class, Class::Environment | Class::Data | Class::Recovery)
+}
+
 /// The easiest means to a kind of loss, with everything it reaches for which there is no easier one.
 struct Loss<'m> {
     means: &'m Means,
     targets: Arc<[ResourceId]>,
 }
 
-/// For each resource and kind of loss the easiest means: the surest, of the fewest steps.
+/// For each resource and kind of loss the easiest means, as a whole and bit by bit: the surest, of the fewest steps.
 fn losses<'m>(means: &[&'m Means]) -> Vec<Loss<'m>> {
     let ease =
         |one: &Means| (one.terms.certainty, one.terms.conditions.len(), one.steps.len(), Arc::clone(&one.action));
+    let is_whole = |one: &Means| one.kind == OWN;
     let mut sorted: Vec<&'m Means> = means.to_vec();
-    sorted.sort_by_cached_key(|one| ease(one));
-    let mut taken: BTreeSet<(ResourceId, Class)> = BTreeSet::new();
+    sorted.sort_by_cached_key(|one| (!is_whole(one), ease(one)));
+    let mut taken: BTreeSet<(ResourceId, Class, bool)> = BTreeSet::new();
     let mut all = Vec::new();
     for one in sorted {
-        let new = |target: &&ResourceId| taken.insert((**target, one.class));
+        let new = |target: &&ResourceId| taken.insert((**target, one.class, is_whole(one)));
         let targets: Arc<[ResourceId]> = one.targets.iter().filter(new).copied().collect();
         if !targets.is_empty() {
             all.push(Loss { means: one, targets });
@@ -157,7 +170,12 @@ impl Change {
     }
 }
 
-fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Change> {
+fn changes(
+    inventory: &Inventory,
+    made_by: &dyn Fn(ResourceId) -> Vec<ResourceId>,
+    id: ResourceId,
+    known: &Resource,
+) -> Vec<Change> {
     let role = |arn: Option<&str>| arn.and_then(|arn| inventory.find_principal(arn));
     let name = words::resource(known);
     let on = On::Resource(id);
@@ -183,7 +201,7 @@ fn changes(inventory: &Inventory, id: ResourceId, known: &Resource) -> Vec<Chang
             let start = call("codebuild:StartBuild", &format!("starts {name} with other commands than its own"));
             one(BUILD, role(known.text("ServiceRole")), vec![start]).into_iter().collect()
         }
-        "AWS::CodePipeline::Pipeline" => pipeline::changes(inventory, id, known),
+        "AWS::CodePipeline::Pipeline" => pipeline::changes(inventory, made_by, id, known),
         "AWS::ECS::Service" => {
             let Some(own) = known.text("TaskRoleArn").filter(|arn| !arn.is_empty()) else { return Vec::new() };
             let pass = pass(own, "ecs-tasks.amazonaws.com", "hands the containers their role {role} again");

@@ -10,6 +10,7 @@ use crate::rules::definitions::Definitions;
 use crate::rules::file::{Into, Predicate, Rule};
 use crate::rules::kind::Kind;
 use crate::rules::{Question, Settings};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everybody's ways to what the definitions call a loss, by environment.
@@ -20,6 +21,8 @@ pub(crate) struct Environment<'q> {
     pub(super) ways: paths::Ways<'q>,
     /// Those of the guises with other policies who may do everything then.
     masters: BTreeSet<Actor>,
+    /// Found when a rule first asks.
+    leads: OnceCell<Vec<paths::Leads>>,
 }
 
 impl<'q> Environment<'q> {
@@ -34,7 +37,12 @@ impl<'q> Environment<'q> {
                 those.map(|(actor, _)| actor).collect()
             }
         };
-        Environment { ways, masters }
+        Environment { ways, masters, leads: OnceCell::new() }
+    }
+
+    /// Everybody who can take something by becoming somebody else.
+    pub(super) fn leads(&self, question: &Question<'_>) -> &[paths::Leads] {
+        self.leads.get_or_init(|| self.ways.leads(&|actor| self.is_master(question, actor)))
     }
 
     /// Whether somebody may do everything that boundary and organisation leave.
@@ -88,7 +96,7 @@ pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Draft
     let is_master = |actor: Actor| known.is_master(question, actor);
     let followed = &known.ways;
     let mut drafts = Ways::default();
-    for group in followed.leads(&is_master) {
+    for group in known.leads(question) {
         let members: Vec<PrincipalId> = group.actors.iter().filter_map(|actor| actor.principal()).collect();
         let members: Vec<PrincipalId> = members.into_iter().filter(|id| who.includes(question, *id)).collect();
         for lead in group.leads.iter().filter(|lead| is_meant(lead, into, &is_master)) {

@@ -12,14 +12,13 @@ use crate::rules::kind::Kind;
 
 pub(super) fn drafts(question: &Question<'_>, who: Who<'_>) -> Drafts {
     let Some(known) = question.followed.get(who.environment) else { return Drafts::new() };
-    let is_master = |actor: Actor| known.is_master(question, actor);
     let followed = &known.ways;
     let outsiders = followed.graph().outsiders();
     let mut drafts = Ways::default();
-    for group in followed.leads(&is_master) {
-        for actor in group.actors {
+    for group in known.leads(question) {
+        for actor in &group.actors {
             let Actor::Outsider(number) = actor else { continue };
-            let Some(outsider) = outsiders.get(number as usize) else { continue };
+            let Some(outsider) = outsiders.get(*number as usize) else { continue };
             for lead in &group.leads {
                 if let Some(role) = entered(question, who, outsider, lead) {
                     add(question, followed, outsider, &mut drafts, role, lead);
@@ -58,12 +57,19 @@ fn add(
     let cause = format!("{:?}|{policy}|{by}|{}", outsider.kind, lead.terms.key());
     let path = || {
         let mut path = Vec::new();
+        let (first, rest) = lead.hops.split_at(lead.hops.len().min(1));
+        match outsider.kind {
+            OutsiderKind::PullRequest => path.extend(first.iter().map(|hop| hop.words.clone())),
+            _ => {
+                let name = inventory.principal(role).map(words::principal).unwrap_or_default();
+                let why = question.kinds.of(role).map(|known| known.why.clone()).unwrap_or_default();
+                path.push(format!("{name} {why}"));
+            }
+        }
         if let (Some(statement), Some(call)) = (statements.first(), next.and_then(|hop| hop.calls.first())) {
             path.push(carried_in_words(inventory, role, statement));
             path.push(format!("{} allows {}", statement_in_words(statement), call.action));
         }
-        let (first, rest) = lead.hops.split_at(lead.hops.len().min(1));
-        path.extend(first.iter().map(|hop| hop.words.clone()));
         path.extend(told_of(question, role, rest));
         path.extend(end_of(followed, lead));
         path
