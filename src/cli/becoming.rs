@@ -22,7 +22,7 @@ pub struct Way {
 
 /// A step of a way.
 #[derive(Debug, Serialize)]
-struct Step {
+pub struct Step {
     /// The technique, or `trust`.
     by: String,
     requests: Vec<Request>,
@@ -42,7 +42,8 @@ pub fn find(access: &Access<'_>, question: &Question<'_>) -> Vec<WayTo> {
     paths::ways_to(access, paths::built_in(), &|access| holders(access, question))
 }
 
-fn holders(access: &Access<'_>, question: &Question<'_>) -> Holders {
+/// Those who may do what is asked, each by its best answer.
+pub fn holders(access: &Access<'_>, question: &Question<'_>) -> Holders {
     let mut all = Holders::new();
     for requests in &question.requests {
         for answer in access.who_can(requests.action, &requests.targets, &question.context) {
@@ -66,26 +67,25 @@ impl Way {
             let principal = actor.principal().and_then(|id| inventory.principal(id));
             principal.map_or_else(|| words.to_owned(), |known| known.arn.to_string())
         };
-        let step = |hop: &paths::Hop| Step {
-            by: hop.by.to_string(),
-            requests: hop
-                .calls
-                .iter()
-                .map(|call| Request {
-                    action: call.action.to_string(),
-                    on: call.on.to_string(),
-                    verdict: call.verdict.to_string(),
-                })
-                .collect(),
-            words: hop.words.clone(),
-        };
         Way {
             who: name(way.from, &way.who),
             becomes: name(way.becomes.actor, &way.whom),
             certainty: way.becomes.terms.certainty,
             conditions: way.becomes.terms.conditions.iter().cloned().collect(),
-            steps: way.becomes.hops.iter().map(step).collect(),
+            steps: way.becomes.hops.iter().map(Step::new).collect(),
         }
+    }
+}
+
+impl Step {
+    /// A step, for machines.
+    pub fn new(hop: &paths::Hop) -> Step {
+        let request = |call: &paths::Call| Request {
+            action: call.action.to_string(),
+            on: call.on.to_string(),
+            verdict: call.verdict.to_string(),
+        };
+        Step { by: hop.by.to_string(), requests: hop.calls.iter().map(request).collect(), words: hop.words.clone() }
     }
 }
 

@@ -4,6 +4,7 @@ use super::becoming::{self, Way};
 use super::question::{Asked, Coverage, Question, QuestionArguments, Subject, WorldArguments};
 use super::source::SourceArguments;
 use super::text::{Page, allowed, few, policy_name, printable, short, statement_name};
+use super::through::{self, Through};
 use super::who_can::Format;
 use super::{Exit, output, suggest};
 use crate::access::{Access, Change, Flip};
@@ -69,7 +70,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let denied = explanation.decision.verdict.is_denied();
     let ways = if denied { becoming::find(&access, &question) } else { Vec::new() };
     let way = ways.into_iter().find(|way| way.from == Actor::Principal(id));
-    let told = Told { inventory, principal, action: request.action, resource: &target.arn, explanation, flips, way };
+    let through = if denied { through::find(&access, &question) } else { Vec::new() };
+    let through = through.into_iter().find(|way| way.actors.contains(&id)).map(|way| way.of(inventory, id));
+    let told =
+        Told { inventory, principal, action: request.action, resource: &target.arn, explanation, flips, way, through };
     let text = match arguments.format {
         Format::Json => told.json(&question, subject.coverage(), subject.unknown_inputs())?,
         Format::Table => told.text(&question.notes, &subject.coverage()),
@@ -124,6 +128,8 @@ struct Told<'a> {
     flips: Vec<Flip>,
     /// How it can be done all the same, by becoming somebody else.
     way: Option<WayTo>,
+    /// How it can be done through something else.
+    through: Option<Through>,
 }
 
 /// What came of a formula, as far as a reader cares.
@@ -162,6 +168,11 @@ impl Told<'_> {
         }
         page.say("");
         page.say(&format!("So {who} is {}.", verdict(&self.explanation.decision)));
+        if let Some(way) = &self.through {
+            page.say("");
+            page.say("But it can be done through something else:");
+            through::tell(&mut page, self.inventory, std::slice::from_ref(way));
+        }
         if let Some(way) = &self.way {
             page.say("");
             page.say("But it can be done by becoming somebody else:");
@@ -289,6 +300,7 @@ impl Told<'_> {
             layers: self.explanation.layers.iter().map(JsonLayer::new).collect(),
             flips: self.flips.iter().map(JsonFlip::new).collect(),
             way: self.way.as_ref().map(|way| Way::new(self.inventory, way)),
+            through: self.through.as_ref().map(|way| through::Told::new(self.inventory, way)),
             coverage,
             unknown_inputs,
             notes: &question.notes,
@@ -420,6 +432,8 @@ struct JsonAnswer<'a> {
     layers: Vec<JsonLayer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     way: Option<Way>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through: Option<through::Told>,
     flips: Vec<JsonFlip>,
     coverage: Coverage,
     unknown_inputs: Vec<String>,

@@ -21,6 +21,7 @@ mod simulate;
 mod source;
 mod suggest;
 mod text;
+mod through;
 mod who_can;
 
 use clap::{CommandFactory, Parser, Subcommand};

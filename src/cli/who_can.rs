@@ -4,6 +4,7 @@ use super::becoming::{self, Way};
 use super::question::{Asked, Coverage, Question, QuestionArguments, Requests, Subject, WorldArguments};
 use super::source::SourceArguments;
 use super::text::{Page, allowed, count, few, policy_name, printable, short, statement_name};
+use super::through::{self, Through};
 use super::{Exit, output};
 use crate::access::Access;
 use crate::base::arn;
@@ -33,7 +34,7 @@ pub struct Arguments {
     /// List those who are denied, too
     #[arg(long)]
     all: bool,
-    /// List those, too, who can become somebody who can, with the steps
+    /// List those, too, who can through something else or by becoming somebody else, with the steps
     #[arg(long)]
     paths: bool,
     /// How to print
@@ -54,6 +55,12 @@ pub enum Format {
     Json,
 }
 
+/// What else than a permission leads to what is asked.
+struct Ways {
+    becoming: Vec<WayTo>,
+    through: Vec<Through>,
+}
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let subject = Subject::read(&arguments.source, &arguments.world)?;
@@ -61,13 +68,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let question = subject.ask(&arguments.question, &arguments.world)?;
     let access = Access::new(&subject.inventory);
     let found = Found::new(&access, &question);
-    let ways = arguments.paths.then(|| becoming::find(&access, &question));
+    let ways = arguments
+        .paths
+        .then(|| Ways { becoming: becoming::find(&access, &question), through: through::find(&access, &question) });
     let coverage = subject.coverage();
     let unknown_inputs = subject.unknown_inputs();
     let complete = coverage.is_complete() && unknown_inputs.is_empty();
     let text = match arguments.format {
-        Format::Json => found.json(question, coverage, unknown_inputs, ways.as_deref())?,
-        Format::Table => found.table(&subject, &question, &coverage, arguments.all, ways.as_deref()),
+        Format::Json => found.json(question, coverage, unknown_inputs, ways.as_ref())?,
+        Format::Table => found.table(&subject, &question, &coverage, arguments.all, ways.as_ref()),
     };
     output::print(text.as_bytes())?;
     Ok(if arguments.require_complete && !complete { Exit::Incomplete } else { Exit::Clean })
@@ -186,7 +195,7 @@ impl<'a> Found<'a> {
         question: Question<'_>,
         coverage: Coverage,
         unknown: Vec<String>,
-        ways: Option<&[WayTo]>,
+        ways: Option<&Ways>,
     ) -> anyhow::Result<String> {
         #[derive(Serialize)]
         struct Answer<'a> {
@@ -196,6 +205,8 @@ impl<'a> Found<'a> {
             root_users: &'a [Root],
             #[serde(skip_serializing_if = "Option::is_none")]
             ways: Option<Vec<Way>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            through: Option<Vec<through::Told>>,
             coverage: Coverage,
             unknown_inputs: Vec<String>,
             notes: &'a [String],
@@ -218,7 +229,8 @@ impl<'a> Found<'a> {
             question: &question.asked,
             principals,
             root_users: &self.roots,
-            ways: ways.map(|ways| ways.iter().map(|way| Way::new(inventory, way)).collect()),
+            ways: ways.map(|ways| ways.becoming.iter().map(|way| Way::new(inventory, way)).collect()),
+            through: ways.map(|ways| ways.through.iter().map(|way| through::Told::new(inventory, way)).collect()),
             coverage,
             unknown_inputs: unknown,
             notes: &question.notes,
@@ -255,7 +267,7 @@ impl<'a> Found<'a> {
         question: &Question<'_>,
         coverage: &Coverage,
         all: bool,
-        ways: Option<&[WayTo]>,
+        ways: Option<&Ways>,
     ) -> String {
         let inventory = self.access.inventory();
         let mut page = Page::new(output::width());
@@ -294,11 +306,23 @@ impl<'a> Found<'a> {
         self.root_lines(&common).iter().for_each(|line| page.say(line));
         match ways {
             None => {}
-            Some([]) => page.say("Nobody else can by becoming somebody else."),
             Some(ways) => {
-                page.say("");
-                page.say("By becoming somebody else:");
-                becoming::tell(&mut page, ways);
+                if ways.becoming.is_empty() && ways.through.is_empty() {
+                    page.say("Nobody else can, through something else or by becoming somebody else.");
+                }
+                if !ways.through.is_empty() {
+                    page.say("");
+                    page.say("Through something else, without the right itself:");
+                    through::tell(&mut page, inventory, &ways.through);
+                }
+                // Who can do it through something else as surely needs to become nobody.
+                let told = |way: &WayTo| ways.through.iter().any(|other| other.is_as_good_as(way));
+                let becoming: Vec<WayTo> = ways.becoming.iter().filter(|way| !told(way)).cloned().collect();
+                if !becoming.is_empty() {
+                    page.say("");
+                    page.say("By becoming somebody else:");
+                    becoming::tell(&mut page, &becoming);
+                }
                 page.say("");
             }
         }

@@ -153,6 +153,30 @@ fn who_can_takes_patterns_and_environments() {
 }
 
 #[test]
+fn who_can_by_other_ways() {
+    let told = said(&["who-can", "dynamodb:DeleteTable", TABLE, "--demo", "--paths"]);
+    let (_, through) = told.split_once("Through something else, without the right itself:").unwrap();
+    let (through, becoming) = through.split_once("By becoming somebody else:").unwrap();
+    assert!(through.contains("deletes CloudFormation stack amplify-harbourlight-prod-81507"), "{through}");
+    assert!(through.contains("user mara"), "{through}");
+    assert!(!through.contains("github-deploy") && becoming.contains("github-deploy"), "{told}");
+
+    let who_can =
+        answer("who-can", &["who-can", "dynamodb:DeleteTable", TABLE, "--demo", "--paths", "--format", "json"]);
+    let through = who_can["through"].as_array().unwrap();
+    let by_stack = through.iter().find(|way| way["by"] == "stack-deletion").unwrap();
+    assert!(by_stack["who"].as_array().unwrap().iter().any(|who| who.as_str().unwrap().ends_with("user/mara")));
+    assert_eq!(by_stack["steps"][0]["requests"][0]["action"], "cloudformation:DeleteStack");
+
+    let api = "arn:aws:appsync:eu-west-1:111122223333:apis/k7wz3mqhrbgyxlq2d5tnv4c6ae";
+    let explained = answer(
+        "explain",
+        &["explain", "amplify-service-role", "appsync:DeleteGraphqlApi", api, "--demo", "--format", "json"],
+    );
+    assert!(explained.get("through").is_none(), "it may do so itself: {explained:#}");
+}
+
+#[test]
 fn who_can_assume_a_role_is_for_its_trust_policy_to_say() {
     assert_snapshot!(said(&["who-can", "sts:AssumeRole", "break-glass", "--demo", "--context", "aws:MultiFactorAuthPresent=true"]), @r#"
     Who can sts:AssumeRole on role/break-glass

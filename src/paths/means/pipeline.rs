@@ -241,7 +241,7 @@ impl Scene<'_> {
         );
         let (stack, known) = self.inventory.resource_ids().find(|(_, resource)| resource.arn.starts_with(&begins))?;
         let made = (self.made_by)(stack);
-        let runs = format!("CloudFormation, given a template for {} that leaves it out,", words::resource(known));
+        let runs = format!("CloudFormation, given a template for {} that leaves it out", words::resource(known));
         let mut change = self.change(SOURCE, role, Vec::new(), runs);
         let action = |id: ResourceId| deleted_by(&self.inventory.resource(id)?.kind).map(|(action, _)| (id, action));
         change.only = Some(made.into_iter().filter_map(action).collect());
