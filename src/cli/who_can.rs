@@ -34,7 +34,7 @@ pub struct Arguments {
     /// List those who are denied, too
     #[arg(long)]
     all: bool,
-    /// List those, too, who can through something else or by becoming somebody else, with the steps
+    /// List those, too, who can in another way, step by step
     #[arg(long)]
     paths: bool,
     /// How to print

@@ -12,7 +12,7 @@ use foureyes::inventory::{EnvironmentRules, Inventory, ResourceId};
 use foureyes::paths::{Actor, Call, KINDS, Means, MeansIndex, direct};
 use foureyes::rules::cases::BriefAccount;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -277,4 +277,56 @@ fn decide(access: &Access<'_>, call: &Call) -> Option<Verdict> {
     let owner = if call.resource == Some(BARE) { Some(BARE) } else { exact.or(call.resource) };
     let (decision, _) = access.decide(call.by?, &call.action, &target, owner, &context)?;
     Some(decision.verdict)
+}
+
+/// A pipeline of one account takes on the role of an action in another one: whoever may write its definition takes what
+/// that role can take, until the role trusts somebody else.
+///
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html>
+#[test]
+fn a_pipeline_reaches_into_another_account() {
+    let policy = |statement: Value| json!({"Version": "2012-10-17", "Statement": statement});
+    let allow = |action: &str, on: &str| json!({"Effect": "Allow", "Action": action, "Resource": on});
+    let role = |account: &str, name: &str, trust: Value, statement: Value| {
+        json!({"Path": "/", "RoleName": name, "RoleId": format!("AROA{name}"),
+            "Arn": format!("arn:aws:iam::{account}:role/{name}"), "CreateDate": "2026-01-01T00:00:00Z",
+            "AssumeRolePolicyDocument": policy(trust), "AttachedManagedPolicies": [], "InstanceProfileList": [],
+            "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": policy(statement)}]})
+    };
+    let account = |id: &str, users: Value, roles: Value, resources: Value| {
+        json!({"id": id, "authorization_details": {"UserDetailList": users, "GroupDetailList": [], "RoleDetailList": roles,
+            "Policies": []}, "resources": resources,
+            "coverage": [{"service": "organizations", "operation": "DescribeOrganization", "outcome": "ok"}]})
+    };
+    let (tools, prod) = ("222233334444", "111122223333");
+    let deployer = format!("arn:aws:iam::{prod}:role/deployer");
+    let release = format!("arn:aws:iam::{tools}:role/release");
+    let taken = |trusted: &str| {
+        let trust = |principal: Value| json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
+        let user = json!({"Path": "/", "UserName": "pia", "UserId": "AIDAPIA", "CreateDate": "2026-01-01T00:00:00Z",
+            "Arn": format!("arn:aws:iam::{tools}:user/pia"), "GroupList": [], "AttachedManagedPolicies": [],
+            "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": policy(json!([
+                allow("codepipeline:*", "*"), allow("iam:PassRole", &release)]))}]});
+        let action = json!({"Name": "Tables", "RoleArn": deployer,
+            "ActionTypeId": {"Category": "Deploy", "Owner": "AWS", "Provider": "CloudFormation", "Version": "1"}});
+        let pipeline = json!({"arn": format!("arn:aws:codepipeline:eu-west-1:{tools}:release"),
+            "type": "AWS::CodePipeline::Pipeline", "region": "eu-west-1", "properties": {"Name": "release",
+                "RoleArn": release, "Stages": [{"Name": "Deploy", "Actions": [action]}]}});
+        let table = json!({"arn": format!("arn:aws:dynamodb:eu-west-1:{prod}:table/orders"), "region": "eu-west-1",
+            "type": "AWS::DynamoDB::Table", "tags": {"env": "prod"}, "policy": null,
+            "properties": {"DeletionProtectionEnabled": false}});
+        let service = json!({"Service": "codepipeline.amazonaws.com"});
+        let text = json!({"schema": "foureyes/snapshot/v1", "collected_at": "2026-11-22T02:00:00Z", "accounts": [
+            account(tools, json!([user]), json!([role(tools, "release", trust(service), allow("sts:AssumeRole", &deployer))]),
+                json!([pipeline])),
+            account(prod, json!([]), json!([role(prod, "deployer", trust(json!({ "AWS": trusted })),
+                allow("dynamodb:DeleteTable", "*"))]), json!([table]))]});
+        let inventory = Inventory::new(&serde_json::from_value(text).unwrap(), &EnvironmentRules::default());
+        let access = Access::new(&inventory);
+        let index = MeansIndex::new(&access, &production(&inventory));
+        index.all().iter().flat_map(|means| lines(&inventory, means)).collect::<BTreeSet<String>>()
+    };
+    let way = "user/pia pipeline data dynamodb:DeleteTable table/orders certain";
+    assert!(taken(&release).contains(way), "{:#?}", taken(&release));
+    assert!(!taken(&format!("arn:aws:iam::{tools}:role/other")).contains(way));
 }

@@ -170,6 +170,15 @@ impl Radius<'_> {
         if further > 0 {
             text.push_str(&format!(" {further} of them only by becoming somebody else first."));
         }
+        let copies: BTreeSet<ResourceId> = self
+            .losses
+            .iter()
+            .filter(|loss| loss.class == Class::Recovery && loss.terms.certainty != Certainty::Unknown)
+            .map(|loss| loss.resource)
+            .collect();
+        if gone == 0 && !copies.is_empty() {
+            text.push_str(&format!(" What would bring them back can: {}.", count(copies.len(), "resource")));
+        }
         page.say(&text);
         let unknown = self.lost(|loss| matches!(loss.back, Back::Store { way: WayBackKind::Unknown, .. }));
         if unknown > 0 {

@@ -79,7 +79,7 @@ impl MeansIndex {
         plans.extend(dns::plans(inventory, resources));
         plans.extend(scaling::plans(inventory, resources));
         let mut all = policy::where_needed(plan::solve(access, &plans));
-        all = policy::unless_forbidden(access, all);
+        all = stack::by_one_role(policy::unless_forbidden(access, all));
         // What runs with a role can take what the role can take.
         let further = workload::means(access, &all);
         all.extend(further);

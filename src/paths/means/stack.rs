@@ -15,7 +15,7 @@
 
 use super::super::guard::obstacles;
 use super::super::terms::Terms;
-use super::super::way::{By, On};
+use super::super::way::{By, Means, On};
 use super::deleted_by::deleted_by;
 use super::members::{Fate, Member, Members, STACK, root_of};
 use super::own::{clear, clears};
@@ -25,6 +25,7 @@ use super::trust::roles_trusting;
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, PrincipalId, Resource, ResourceId, words};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -262,6 +263,29 @@ impl Scene<'_> {
         parts.push(done(Part::call(group.action, On::Target, words)));
         parts
     }
+}
+
+/// Leaves one role of those that somebody could pass to the same end: deploy roles that may do everything are many.
+pub(super) fn by_one_role(all: Vec<Means>) -> Vec<Means> {
+    /// What is done besides passing the role, by whom, to what end.
+    type End = (Class, Arc<str>, Terms, Vec<(Arc<str>, On)>, Arc<[PrincipalId]>);
+    let mut told: FxHashMap<End, Vec<Arc<[ResourceId]>>> = FxHashMap::default();
+    let mut new = |means: &Means| {
+        if means.kind != PASSED_ROLE {
+            return true;
+        }
+        let own = means.steps.iter().filter(|step| step.by == By::Actor && *step.action != *"iam:PassRole");
+        let own = own.map(|step| (Arc::clone(&step.action), step.on.clone())).collect();
+        let end = (means.class, Arc::clone(&means.action), means.terms.clone(), own, Arc::clone(&means.actors));
+        let known = told.entry(end).or_default();
+        let within = |other: &Arc<[ResourceId]>| means.targets.iter().all(|target| other.binary_search(target).is_ok());
+        if known.iter().any(within) {
+            return false;
+        }
+        known.push(Arc::clone(&means.targets));
+        true
+    };
+    all.into_iter().filter(|means| new(means)).collect()
 }
 
 /// Whether some policy has a condition on a key.
