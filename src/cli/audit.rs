@@ -186,6 +186,14 @@ fn judge(
                 account.coverage.iter().map(of)
             })
             .collect(),
+        not_judged: rules::unjudged(rules, &definitions, &inventory, &outcome)
+            .into_iter()
+            .map(|found| report::NotJudged {
+                rule: found.rule,
+                permissions: found.permissions,
+                resources: found.resources,
+            })
+            .collect(),
         examined: report::Examined {
             principals: inventory.principals.len(),
             policies: inventory.documents.len(),

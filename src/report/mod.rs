@@ -32,6 +32,8 @@ pub struct Report {
     pub fixes: BTreeMap<String, String>,
     /// What was asked of AWS, and what came of it.
     pub coverage: Vec<AccountCoverage>,
+    /// Rules that did not see everything, in the order of the rules.
+    pub not_judged: Vec<NotJudged>,
     /// How much was looked at.
     pub examined: Examined,
 }
@@ -102,6 +104,17 @@ pub struct UnusedSuppression {
     pub owner: String,
     /// The day from which it would be a violation again, `YYYY-MM-DD`.
     pub expires: String,
+}
+
+/// A rule that did not see all that it asks about, since calls went unanswered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct NotJudged {
+    /// The rule.
+    pub rule: String,
+    /// The permissions of the calls that were refused, throttled or failed.
+    pub permissions: BTreeSet<String>,
+    /// ARNs of what it could not decide about; empty: what there is was not seen.
+    pub resources: BTreeSet<String>,
 }
 
 /// What came of one kind of call in one account.

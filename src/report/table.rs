@@ -486,6 +486,7 @@ impl Page<'_> {
             column.set_padding((0, if index == 3 { 0 } else { 1 }));
         }
         self.print(&table)?;
+        self.not_judged(report)?;
         let services: BTreeSet<&str> = groups.keys().map(|(service, _)| *service).collect();
         let mut others: BTreeSet<&str> = BTreeSet::new();
         for service in services {
@@ -515,6 +516,51 @@ impl Page<'_> {
         );
         self.paragraph(0, Cell::new(text))?;
         self.not_asked(report)
+    }
+
+    /// Which rules did not see everything, by the permissions that were missing.
+    fn not_judged(&mut self, report: &Report) -> io::Result<()> {
+        // Rules that lack the same answers about the same stand together.
+        let mut groups: BTreeMap<(&BTreeSet<String>, &BTreeSet<String>), BTreeSet<&str>> = BTreeMap::new();
+        for each in &report.not_judged {
+            groups.entry((&each.permissions, &each.resources)).or_default().insert(&each.rule);
+        }
+        if groups.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out)?;
+        let rules = count(report.not_judged.len(), "rule");
+        let text = format!("{rules} did not see everything; where they are silent, that says nothing:");
+        self.paragraph(0, Cell::new(text))?;
+        let mut table = self.table(self.lines());
+        table.set_header(
+            ["Permission missing", "Rules", "Not judged"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
+        );
+        let most = if self.style.all { usize::MAX } else { NAMES.saturating_mul(2) };
+        for ((permissions, resources), rules) in groups {
+            let list = |all: &mut dyn Iterator<Item = String>, length: usize| {
+                let mut names: Vec<String> = all.take(most).collect();
+                let more = length.saturating_sub(names.len());
+                if more > 0 {
+                    names.push(format!("+{more}"));
+                }
+                names.join(", ")
+            };
+            let plain = |text: &str| escape::terminal(text).into_owned();
+            let what = match resources.len() {
+                0 => "what was not listed".to_owned(),
+                length => list(&mut resources.iter().map(|arn| self.names.arn(arn)), length),
+            };
+            table.add_row([
+                list(&mut permissions.iter().map(|text| plain(text)), permissions.len()),
+                list(&mut rules.iter().map(|text| plain(text)), rules.len()),
+                what,
+            ]);
+        }
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if index == 2 { 0 } else { 1 }));
+        }
+        self.print(&table)
     }
 
     /// What the source does not hold at all, so that nobody takes it for empty.

@@ -8,11 +8,13 @@ mod kind;
 mod predicate;
 mod reach;
 mod suppression;
+mod unjudged;
 
 pub use definitions::Definitions;
 pub use file::{Fix, Predicate, Rule, RuleError, built_in, definitions, read_rule};
 pub use kind::{Kind, Kinds, Known};
 pub use suppression::Suppression;
+pub use unjudged::{Unjudged, unjudged};
 
 use crate::access::Access;
 use crate::base::Certainty;

@@ -36,6 +36,13 @@ fn exit_codes_tell_violations_from_gaps() {
     let (code, out, _) = run(&gap, &["audit"]);
     assert_eq!(code, 3, "{out}");
     assert!(out.contains("dynamodb:ListTables"), "{out}");
+    let (_, report, _) = run(&gap, &["audit", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let not_judged = report["not_judged"].as_array().unwrap();
+    let of = |rule: &str| not_judged.iter().find(|each| each["rule"] == rule);
+    let tables = of("table-without-deletion-protection").unwrap();
+    assert_eq!((&tables["permissions"], &tables["resources"]), (&json!(["dynamodb:ListTables"]), &json!([])));
+    assert_eq!(of("bucket-without-versioning"), None, "buckets were seen");
     // A table of production that nothing protects, and a gap.
     let both = serve(Fake::new(|asked| match (asked.service.as_str(), asked.operation.as_str()) {
         ("dynamodb", "ListTables") => Some(json(json!({"TableNames": ["orders"]}))),

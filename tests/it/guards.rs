@@ -90,3 +90,31 @@ fn no_protection_of_the_catalogue_is_left_out() {
         assert!(collected(kind), "{kind} is not collected");
     }
 }
+
+/// A type that a rule names has a call that lists it, or nobody could say that the rule saw nothing.
+#[test]
+fn every_type_of_a_rule_is_listed_by_a_call() {
+    use foureyes::rules::Predicate;
+    let mut known = BTreeSet::new();
+    for rule in rules::built_in().unwrap() {
+        let types = match &rule.predicate {
+            Predicate::Configuration { resource_type, .. } => resource_type.as_slice(),
+            Predicate::Recoverable { resource_type: Some(types), .. } => types.as_slice(),
+            _ => continue,
+        };
+        for found in types {
+            let listing = foureyes::catalog::listing(found);
+            assert!(listing.is_some(), "{found} of {} has no listing", rule.id);
+            known.extend(listing);
+        }
+    }
+    assert!(known.len() > 12, "{known:?}");
+    #[cfg(feature = "aws")]
+    for (service, operation) in foureyes::catalog::listings() {
+        let mut calls = foureyes::collect::calls();
+        assert!(
+            calls.any(|call| (call.service, call.operation) == (service, operation)),
+            "{service}:{operation} is not called"
+        );
+    }
+}

@@ -4,13 +4,13 @@ use crate::fix::finding;
 use foureyes::base::Certainty;
 use foureyes::finding::{Evidence, Finding, FixIntent, SetArguments, Severity, StatementEvidence, TargetResource};
 use foureyes::report::{
-    self, AccountCoverage, AccountSummary, EnvironmentSummary, Examined, Format, Recognition, Report, Subject,
-    Suppressed, table::Style,
+    self, AccountCoverage, AccountSummary, EnvironmentSummary, Examined, Format, NotJudged, Recognition, Report,
+    Subject, Suppressed, table::Style,
 };
 use foureyes::snapshot::{Coverage, Outcome};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use unicode_width::UnicodeWidthStr;
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod";
@@ -166,6 +166,7 @@ fn realistic() -> Report {
             coverage("amplify", "ListApps", Some("us-east-1"), Outcome::Denied, None),
             coverage("cognito-idp", "ListUserPools", Some("ap-east-2"), Outcome::Unsupported, None),
         ],
+        not_judged: vec![],
         examined: Examined { principals: 34, policies: 120, resources: 48, rules: 20 },
     }
 }
@@ -543,4 +544,33 @@ proptest! {
         assert_fits(&report, width);
         validate(&report);
     }
+}
+
+#[test]
+fn rules_that_did_not_see_everything_are_named() {
+    let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<String>>();
+    let not_judged = |rule: &str, permissions: &[&str], resources: &[&str]| NotJudged {
+        rule: rule.to_owned(),
+        permissions: texts(permissions),
+        resources: texts(resources),
+    };
+    let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders";
+    let report = Report {
+        not_judged: vec![
+            not_judged("restore-never-proven", &["backup:ListRestoreJobs"], &[table]),
+            not_judged("table-without-deletion-protection", &["dynamodb:ListTables"], &[]),
+            not_judged("delete-production-data-directly", &["dynamodb:ListTables"], &[]),
+        ],
+        ..realistic()
+    };
+    let text = plain(&report, 100);
+    let at = text.find("3 rules did not see everything").unwrap();
+    let (_, told) = text.split_at(at);
+    for part in ["backup:ListRestoreJobs", "restore-never-proven", "table/orders", "what was not listed"] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    assert_eq!(told.matches("dynamodb:ListTables").count(), 1, "{told}");
+    let machine = validate(&report);
+    assert_eq!(machine["not_judged"][0]["resources"], json!([table]));
+    assert_eq!(machine["not_judged"][1]["resources"], json!([]));
 }

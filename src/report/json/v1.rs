@@ -22,6 +22,7 @@ pub(super) struct Report<'a> {
     suppressed: Vec<Suppressed<'a>>,
     unused_suppressions: Vec<UnusedSuppression<'a>>,
     coverage: Vec<Coverage<'a>>,
+    not_judged: &'a [report::NotJudged],
     summary: Summary,
 }
 
@@ -255,6 +256,7 @@ impl<'a> From<&'a report::Report> for Report<'a> {
                 })
                 .collect(),
             coverage: coverage.into_iter().map(Coverage::from).collect(),
+            not_judged: &report.not_judged,
             summary: Summary::from(&report.summary()),
         }
     }
