@@ -48,7 +48,7 @@ pub fn listing(cloudformation: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// All of them, for whoever asks about everything that could be lost: service and operation, each once for each type.
-pub fn listings() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn listings<'c>() -> impl Iterator<Item = (&'c str, &'c str)> {
     LISTINGS.iter().map(|(_, service, operation)| (*service, *operation))
 }
 

@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod question;
 mod recovery;
+mod recovery_table;
 mod rules;
 mod simulate;
 mod source;

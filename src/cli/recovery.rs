@@ -1,6 +1,7 @@
 //! `foureyes recovery`: could we get production back, and who could see to it that we cannot.
 
 use super::config::Config;
+use super::recovery_table::{Column, Step, Text, draw};
 use super::source::SourceArguments;
 use super::text::{Page, count, printable, short};
 use super::who_can::Format;
@@ -9,7 +10,7 @@ use crate::access::Access;
 use crate::inventory::{Inventory, PRODUCTION, PrincipalId, words};
 use crate::recovery::{Able, Answer, Copy, CopyKind, Hold, Key, Proof, Protection, Store, Taken, WayBack, stores};
 use clap::Args;
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::Color;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Show every column and every name, however wide
+    #[arg(long)]
+    wide: bool,
     /// Use this configuration instead of the first foureyes.toml upward
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -51,7 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     };
     let text = match arguments.format {
         Format::Json => answer.json()?,
-        Format::Table => answer.table(),
+        Format::Table => answer.table(arguments.wide),
     };
     output::print(text.as_bytes())?;
     Ok(if answer.stores.iter().all(is_known) { Exit::Clean } else { Exit::Incomplete })
@@ -77,8 +81,64 @@ struct Answered<'a> {
 /// Principals that are named in a row.
 const NAMES: usize = 3;
 
+const GOOD: Option<Color> = Some(Color::Green);
+const BAD: Option<Color> = Some(Color::Red);
+const DOUBT: Option<Color> = Some(Color::Yellow);
+
+/// The column with the names.
+const NAME: usize = 1;
+const PROTECTED: usize = 2;
+const POINT: usize = 3;
+const NEWEST: usize = 4;
+const INDEPENDENT: usize = 5;
+const PROOF: usize = 6;
+const WHO: usize = 7;
+/// How columns make room: what matters least first.
+const STEPS: &[Step] = &[
+    Step::Shorten(WHO),
+    Step::Shorten(0),
+    Step::Shorten(POINT),
+    Step::Drop(NEWEST),
+    Step::Shorten(PROOF),
+    Step::Shorten(INDEPENDENT),
+    Step::Shorten(WHO),
+    Step::Shorten(WHO),
+    Step::Shorten(WHO),
+    Step::Drop(PROTECTED),
+    Step::Drop(PROOF),
+    Step::Drop(INDEPENDENT),
+    Step::Drop(0),
+];
+
+fn protected(store: &Store) -> Text {
+    let (words, colour) = match store.protection {
+        Protection::On => ("yes", GOOD),
+        Protection::Off => ("no", BAD),
+        Protection::NoSuchSwitch => ("no switch", None),
+        Protection::NotRead => ("unknown", DOUBT),
+    };
+    Text { words: words.to_owned(), colour }
+}
+
+/// To what moment a store could be brought back.
+fn point(store: &Store) -> Text {
+    let (words, colour) = match store.way_back {
+        WayBack::AnyMoment { earliest: Some(earliest), .. } => (format!("any moment since {}", day(earliest)), GOOD),
+        WayBack::AnyMoment { earliest: None, .. } => ("any moment".to_owned(), GOOD),
+        WayBack::Copy(moment) => (format!("the copy of {}", minute(moment)), DOUBT),
+        WayBack::UndatedCopy => ("a copy of unknown date".to_owned(), DOUBT),
+        WayBack::Waiting { days, waived } => {
+            let unless = if waived { ", unless waived" } else { "" };
+            (format!("{days} days to call a deletion off{unless}"), DOUBT)
+        }
+        WayBack::None => ("none".to_owned(), BAD),
+        WayBack::Unknown => ("unknown".to_owned(), DOUBT),
+    };
+    Text { words, colour }
+}
+
 impl Answered<'_> {
-    fn table(&self) -> String {
+    fn table(&self, wide: bool) -> String {
         let mut page = Page::new(output::width());
         let when = self.inventory.collected_at.as_deref().map(|when| format!(", as of {when}")).unwrap_or_default();
         page.say(&printable(&format!("Could we recover {}? {}{when}", self.environment, self.source)));
@@ -87,117 +147,163 @@ impl Answered<'_> {
             page.say(&printable(&format!("No store of data is known to belong to {}.", self.environment)));
             return page.text;
         }
-        page.paste(&self.draw(page.width));
+        let width = if wide { usize::MAX } else { page.width };
+        let (drawn, shortened) = draw(&self.columns(wide), STEPS, NAME, width);
+        page.paste(&drawn);
         page.say("");
+        if shortened {
+            page.say("Shortened to fit: --wide shows every column and name, --format json everything.");
+            if drawn.contains("(+") {
+                page.say("`3 (+4)`: three certainly, four under conditions or perhaps.");
+            }
+        }
         for line in self.summary() {
             page.say(&line);
         }
         page.text
     }
 
-    fn draw(&self, width: usize) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-        if output::colour() {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
-        // Seven narrow columns would cut every word: below this width two must do.
-        let narrow = width < 120;
-        let heads = [
-            "Protected",
-            "Recovery point",
-            "Newest copy",
-            "Independent copy",
-            "Restore proven",
-            "Could destroy it with all copies",
+    /// The columns of the table, each in all its forms.
+    fn columns(&self, wide: bool) -> Vec<Column> {
+        let known = |store: &Store| self.inventory.resource(store.resource);
+        let each = |text: &dyn Fn(&Store) -> Text| self.stores.iter().map(text).collect::<Vec<Text>>();
+        let kind = |store: &Store| known(store).map(|known| words::noun(&known.kind)).unwrap_or_default();
+        let short_kind = |store: &Store| {
+            let kind = kind(store);
+            let (service, rest) = kind.split_once(' ').unwrap_or(("", &kind));
+            // `DynamoDB table` is a table; `log group` is no group.
+            let of_service = service.chars().any(char::is_uppercase);
+            if of_service { rest.to_owned() } else { kind.clone() }
+        };
+        let name =
+            |store: &Store| Text::plain(known(store).map(|known| printable(&words::name(known))).unwrap_or_default());
+        let account = |store: &Store| {
+            let account = known(store).and_then(|known| self.inventory.account(known.account));
+            Text::plain(account.map(|account| printable(&account.id)).unwrap_or_default())
+        };
+        let who = |store: &Store, names: usize| {
+            let able = &store.with_copies_by;
+            Text { words: self.who(able, names, true), colour: if able.is_nobody() { GOOD } else { BAD } }
+        };
+        // Only those who certainly could are named.
+        let surely = |store: &Store, names: usize| {
+            let words = self.who(&store.with_copies_by, names, false);
+            Text { words, ..who(store, 0) }
+        };
+        let names = if wide { usize::MAX } else { NAMES };
+        let mut columns = vec![
+            Column {
+                forms: vec![
+                    ("Store", each(&|store| Text::plain(kind(store)))),
+                    ("Store", each(&|store| Text::plain(short_kind(store)))),
+                ],
+            },
+            Column { forms: vec![("Name", each(&name))] },
+            Column { forms: vec![("Protected", each(&protected))] },
+            Column {
+                forms: vec![
+                    ("Recovery point", each(&point)),
+                    ("Recovery point", each(&|store| self.short_point(store))),
+                ],
+            },
+            Column { forms: vec![("Newest copy", each(&|store| self.newest(store)))] },
+            Column {
+                forms: vec![
+                    ("Independent copy", each(&|store| self.independent(store, true))),
+                    ("Independent", each(&|store| self.independent(store, false))),
+                ],
+            },
+            Column {
+                forms: vec![
+                    ("Restore proven", each(&|store| self.proof(store, true))),
+                    ("Restored", each(&|store| self.proof(store, false))),
+                ],
+            },
+            Column {
+                forms: vec![
+                    ("Could destroy both", each(&|store| who(store, names))),
+                    ("Could destroy both", each(&|store| surely(store, NAMES))),
+                    ("Could destroy both", each(&|store| surely(store, 1))),
+                    ("Could destroy both", each(&|store| surely(store, 0))),
+                    ("Destroy both", each(&|store| self.how_many(store))),
+                ],
+            },
         ];
-        if narrow {
-            table.set_header(["Store", "Answers"]);
-        } else {
-            table.set_header(std::iter::once("Store").chain(heads));
+        if self.inventory.accounts.len() > 1 {
+            columns.push(Column { forms: vec![("Account", each(&account))] });
         }
-        for store in &self.stores {
-            let name = self.name(store);
-            let cells = self.cells(store);
-            if narrow {
-                let lines: Vec<String> =
-                    heads.iter().zip(&cells).map(|(head, (text, _))| format!("{head}: {text}")).collect();
-                table.add_row([Cell::new(name), Cell::new(lines.join("\n"))]);
-            } else {
-                let cells = cells.into_iter().map(|(text, colour)| match colour {
-                    Some(colour) => Cell::new(text).fg(colour),
-                    None => Cell::new(text),
-                });
-                table.add_row(std::iter::once(Cell::new(name)).chain(cells));
-            }
-        }
-        table.trim_fmt()
+        columns
     }
 
-    fn name(&self, store: &Store) -> String {
-        let Some(known) = self.inventory.resource(store.resource) else { return String::new() };
-        let several = self.inventory.accounts.len() > 1;
-        let account = self.inventory.account(known.account).filter(|_| several);
-        let of = account.map(|account| format!(" of {}", account.id)).unwrap_or_default();
-        printable(&format!("{}{of}", words::resource(known)))
+    /// The recovery point with the age of a copy instead of its date.
+    fn short_point(&self, store: &Store) -> Text {
+        let words = match (store.way_back, self.now) {
+            (WayBack::AnyMoment { .. }, _) => "any moment".to_owned(),
+            (WayBack::Copy(moment), Some(now)) => format!("{} old", age(now, moment)),
+            (WayBack::Copy(moment), None) => day(moment),
+            (WayBack::UndatedCopy, _) => "undated".to_owned(),
+            (WayBack::Waiting { days, waived: false }, _) => format!("{days} days"),
+            (WayBack::Waiting { days, waived: true }, _) => format!("{days} days?"),
+            (WayBack::None, _) => "none".to_owned(),
+            (WayBack::Unknown, _) => "unknown".to_owned(),
+        };
+        Text { words, ..point(store) }
     }
 
-    fn cells(&self, store: &Store) -> [(String, Option<Color>); 6] {
-        let good = Some(Color::Green);
-        let (bad, doubt) = (Some(Color::Red), Some(Color::Yellow));
-        let protected = match store.protection {
-            Protection::On => ("yes".to_owned(), good),
-            Protection::Off => ("no".to_owned(), bad),
-            Protection::NoSuchSwitch => ("AWS has no switch".to_owned(), None),
-            Protection::NotRead => ("unknown".to_owned(), doubt),
-        };
-        let point = match store.way_back {
-            WayBack::AnyMoment { earliest: Some(earliest), .. } => {
-                (format!("any moment since {}", day(earliest)), good)
-            }
-            WayBack::AnyMoment { earliest: None, .. } => ("any moment".to_owned(), good),
-            WayBack::Copy(moment) => (format!("the copy of {}", minute(moment)), doubt),
-            WayBack::UndatedCopy => ("a copy of unknown date".to_owned(), doubt),
-            WayBack::Waiting { days, waived } => {
-                let unless = if waived { ", unless waived" } else { "" };
-                (format!("{days} days to call a deletion off{unless}"), doubt)
-            }
-            WayBack::None => ("none".to_owned(), bad),
-            WayBack::Unknown => ("unknown".to_owned(), doubt),
-        };
-        let newest = match (store.newest, self.now) {
+    fn newest(&self, store: &Store) -> Text {
+        let (words, colour) = match (store.newest, self.now) {
             (Some(moment), Some(now)) => (format!("{} old", age(now, moment)), None),
             (Some(moment), None) => (minute(moment), None),
-            (None, _) if store.copies.is_empty() && store.unread.is_empty() => ("none".to_owned(), bad),
-            (None, _) => ("unknown".to_owned(), doubt),
+            (None, _) if store.copies.is_empty() && store.unread.is_empty() => ("none".to_owned(), BAD),
+            (None, _) => ("unknown".to_owned(), DOUBT),
         };
-        let mut independent = match store.independent {
-            Answer::Yes => (format!("yes: {}", self.independence(store)), good),
-            Answer::No => ("no".to_owned(), bad),
-            Answer::Unknown => ("unknown".to_owned(), doubt),
+        Text { words, colour }
+    }
+
+    fn independent(&self, store: &Store, reasons: bool) -> Text {
+        let (mut words, mut colour) = match store.independent {
+            Answer::Yes if reasons => (format!("yes: {}", self.independence(store)), GOOD),
+            Answer::Yes => ("yes".to_owned(), GOOD),
+            Answer::No => ("no".to_owned(), BAD),
+            Answer::Unknown => ("unknown".to_owned(), DOUBT),
         };
         match store.key_is_safe {
             Some(Answer::No) if !store.copies.is_empty() => {
-                independent.0.push_str("; the key can be deleted");
-                independent.1 = bad;
+                words.push_str(if reasons { "; the key can be deleted" } else { ", no key" });
+                colour = BAD;
             }
-            Some(Answer::Unknown) if store.independent == Answer::Yes => independent.0.push_str("; key unknown"),
+            Some(Answer::Unknown) if store.independent == Answer::Yes => {
+                words.push_str(if reasons { "; key unknown" } else { ", key?" });
+            }
             _ => {}
         }
-        let proof = match (store.proof, self.now) {
-            (Proof::Restored(at), Some(now)) => (format!("{} ago", age(now, at)), good),
-            (Proof::Restored(at), None) => (minute(at), good),
-            (Proof::Failed(at), _) => (format!("failed on {}", day(at)), bad),
-            (Proof::Never, _) => ("none on record".to_owned(), bad),
-            (Proof::NothingToRestore, _) => ("nothing to restore".to_owned(), None),
-            (Proof::NotRead, _) => ("unknown".to_owned(), doubt),
+        Text { words, colour }
+    }
+
+    fn proof(&self, store: &Store, long: bool) -> Text {
+        let (words, colour) = match (store.proof, self.now) {
+            (Proof::Restored(at), Some(now)) => (format!("{} ago", age(now, at)), GOOD),
+            (Proof::Restored(at), None) => (minute(at), GOOD),
+            (Proof::Failed(at), _) if long => (format!("failed on {}", day(at)), BAD),
+            (Proof::Failed(_), _) => ("failed".to_owned(), BAD),
+            (Proof::Never, _) => (if long { "none on record" } else { "never" }.to_owned(), BAD),
+            (Proof::NothingToRestore, _) => (if long { "nothing to restore" } else { "-" }.to_owned(), None),
+            (Proof::NotRead, _) => ("unknown".to_owned(), DOUBT),
         };
+        Text { words, colour }
+    }
+
+    /// How many could destroy a store and its copies: `2`, `2 (+4 perhaps)`.
+    fn how_many(&self, store: &Store) -> Text {
         let able = &store.with_copies_by;
-        let colour = if able.is_nobody() { good } else { bad };
-        [protected, point, newest, independent, proof, (self.who(able), colour)]
+        let certain = able.certain().count();
+        let more = able.conditional().count().saturating_add(able.undecided().count());
+        let words = match (certain, more) {
+            (0, 0) => "nobody".to_owned(),
+            (_, 0) => certain.to_string(),
+            _ => format!("{certain} (+{more})"),
+        };
+        Text { words, colour: if able.is_nobody() { GOOD } else { BAD } }
     }
 
     /// What makes a copy independent.
@@ -218,15 +324,18 @@ impl Answered<'_> {
         reasons.into_iter().collect::<Vec<_>>().join(", ")
     }
 
-    fn who(&self, able: &Able) -> String {
+    /// Who could, by how sure it is, so many of them by name; those who perhaps could only if `all`.
+    fn who(&self, able: &Able, names: usize, all: bool) -> String {
         // Of thousands only the first are named.
         let told = |how: &str, count: usize, ids: &mut dyn Iterator<Item = PrincipalId>| -> Option<String> {
-            let shown = if count > NAMES.saturating_add(1) { NAMES } else { count };
+            let names = if all || how.is_empty() { names } else { 0 };
+            let shown = if names > 1 && count == names.saturating_add(1) { count } else { count.min(names) };
             let known = ids.take(shown).filter_map(|id| self.inventory.principal(id));
-            let names: Vec<String> = known.map(|one| short(self.inventory, &one.arn)).collect();
+            let named: Vec<String> = known.map(|one| short(self.inventory, &one.arn)).collect();
             let more = count.saturating_sub(shown);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            (count > 0).then(|| format!("{how}{count}: {}{more}", names.join(", ")))
+            let more = if more > 0 && shown > 0 { format!(" and {more} more") } else { String::new() };
+            let colon = if shown > 0 { ": " } else { "" };
+            (count > 0).then(|| format!("{how}{count}{colon}{}{more}", named.join(", ")))
         };
         let groups = [
             told("", able.certain().count(), &mut able.certain()),

@@ -81,7 +81,8 @@ pub fn other(arn: &str) -> String {
     Arn::parse(arn).and_then(|parsed| of_account(&parsed)).unwrap_or_else(|| arn.to_owned())
 }
 
-fn name(resource: &Resource) -> String {
+/// What people call a resource, without its kind: `Order-prod`.
+pub fn name(resource: &Resource) -> String {
     for property in NAMES {
         if let Some(text) = resource.text(property) {
             return text.to_owned();

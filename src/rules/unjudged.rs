@@ -84,11 +84,6 @@ fn permission(entry: &snapshot::Coverage) -> String {
 
 const IAM: Call<'static> = ("iam", "GetAccountAuthorizationDetails");
 
-/// Every call that lists resources of a type.
-fn listings<'c>() -> impl Iterator<Item = Call<'c>> {
-    catalog::listings().map(|(service, operation)| (service, operation))
-}
-
 impl<'r> Asked<'r> {
     fn by(predicate: &'r Predicate, definitions: &'r Definitions) -> Asked<'r> {
         let mut asked = Asked { calls: BTreeSet::new(), details: None };
@@ -133,7 +128,7 @@ impl<'r> Asked<'r> {
             | Predicate::Enters { .. }
             | Predicate::Administrator { .. } => {
                 asked.calls.insert(IAM);
-                asked.add(listings());
+                asked.add(catalog::listings());
             }
             Predicate::BecomesAdministrator { .. }
             | Predicate::OpenTrust { .. }
@@ -169,13 +164,13 @@ impl<'r> Asked<'r> {
         self.calls.insert(IAM);
         let services: BTreeSet<&str> =
             actions.filter_map(|action| action.split_once(':')).map(|(service, _)| service).collect();
-        self.add(listings().filter(|(service, _)| services.contains(service)));
+        self.add(catalog::listings().filter(|(service, _)| services.contains(service)));
     }
 
     /// Every kind of data store.
     fn stores(&mut self) {
         const SERVICES: [&str; 7] = ["cognito-idp", "dynamodb", "kms", "logs", "rds", "s3", "secretsmanager"];
-        self.add(listings().filter(|(service, _)| SERVICES.contains(service)));
+        self.add(catalog::listings().filter(|(service, _)| SERVICES.contains(service)));
     }
 
     fn copies(&mut self, lacks: Lack) {
@@ -207,10 +202,10 @@ impl<'r> Asked<'r> {
             AccountLack::Watch => {
                 self.add([("cloudwatch", "DescribeAlarms"), ("route53", "ListHealthChecks")]);
             }
-            AccountLack::OwnAccount => self.add(listings()),
+            AccountLack::OwnAccount => self.add(catalog::listings()),
             AccountLack::Code => {
                 let stacks = [("cloudformation", "DescribeStacks"), ("cloudformation", "ListStackResources")];
-                self.add(stacks.into_iter().chain(listings()));
+                self.add(stacks.into_iter().chain(catalog::listings()));
             }
         }
     }

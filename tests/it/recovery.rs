@@ -477,3 +477,32 @@ fn json_follows_its_schema_and_tables_fit() {
     assert_eq!(code, 0);
     assert!(printed.contains("No store of data is known to belong to moon."), "{printed}");
 }
+
+/// At every width: one line a store, none wider than the terminal, the way back and who could destroy both always there.
+#[test]
+fn the_table_has_one_line_a_store() {
+    for width in [80, 100, 120, 170] {
+        let mut program = assert_cmd::Command::cargo_bin("foureyes").unwrap();
+        let output =
+            program.env_clear().env("COLUMNS", width.to_string()).args(["recovery", "--demo"]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let head = lines.iter().position(|line| line.contains("Recovery point")).unwrap();
+        for column in ["Name", "Recovery point", "estroy both"] {
+            assert!(lines[head].contains(column), "{width}: {text}");
+        }
+        let rows: Vec<&&str> = lines[head + 1..].iter().take_while(|line| !line.is_empty()).collect();
+        assert_eq!(rows.len(), 4, "{width}: {text}");
+        let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= width, "{width}: {widest}\n{text}");
+        assert!(text.contains("--wide"), "{width}: {text}");
+        // All there is, where it fits and where it is asked for.
+        let wide = program.arg("--wide").output().unwrap().stdout;
+        let wide = String::from_utf8(wide).unwrap();
+        assert!(wide.contains("user/priya") && !wide.contains("Shortened"), "{wide}");
+        assert!(
+            wide.contains("Newest copy") && wide.contains("Restore proven") && wide.contains("Protected"),
+            "{wide}"
+        );
+    }
+}
