@@ -6,6 +6,7 @@ mod graph;
 mod guard;
 mod guises;
 mod means;
+mod open_resources;
 mod outsiders;
 mod search;
 mod technique;
@@ -16,6 +17,7 @@ mod ways;
 pub use goal::{Holders, WayTo, ways_to};
 pub use graph::Graph;
 pub use means::{Alike, KINDS, MeansIndex};
+pub use open_resources::{OpenResource, open_resources};
 pub use outsiders::{OpenRole, Outsider, OutsiderKind, Strangers, lets_outsiders_in, letting_in, open_roles};
 pub use search::Becoming;
 pub use technique::{

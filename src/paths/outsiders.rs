@@ -5,7 +5,7 @@ use super::terms::Terms;
 use crate::access::Access;
 use crate::base::{Arn, Certainty, arn};
 use crate::engine::{Applied, Caller, Context, Verdict, World};
-use crate::iam::{Effect, PrincipalSpec};
+use crate::iam::{Effect, Policy, PrincipalSpec};
 use crate::inventory::{Inventory, Principal, PrincipalId, words};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,8 +142,10 @@ fn pull_requests(inventory: &Inventory, roles: &BTreeSet<PrincipalId>) -> Vec<En
         else {
             continue;
         };
-        let repository =
-            project.properties.get("Source").and_then(|source| source.get("Location")).and_then(Value::as_str);
+        let source = |field: &str| project.properties.get("Source").and_then(|source| source.get(field)?.as_str());
+        // Hosts of one's own let in only whom they know.
+        let is_public = ["BITBUCKET", "GITHUB", "GITLAB"].map(Some).contains(&source("Type"));
+        let repository = source("Location").filter(|_| is_public);
         let (Some(repository), Some(mut conditions)) = (repository, built_for_strangers(webhook)) else { continue };
         conditions.insert(format!("everybody may open pull requests at {}", plain(repository)));
         if webhook.get("PullRequestBuildPolicy").is_none() {
@@ -329,8 +331,13 @@ fn trusted(inventory: &Inventory, role: PrincipalId) -> BTreeSet<Outsider> {
     let principal = inventory.principal(role).filter(|known| !known.service_linked);
     let document = principal.and_then(|known| known.trust).and_then(|trust| inventory.document(trust));
     let policy = document.and_then(|document| document.policy.as_ref());
-    let own = principal.and_then(|known| inventory.account(known.account)).map(|account| Arc::clone(&account.id));
-    let allows = policy.into_iter().flat_map(|policy| &policy.statements).filter(|one| one.effect == Effect::Allow);
+    let own = principal.and_then(|known| inventory.account(known.account)).map(|account| &account.id);
+    policy.map(|policy| named_by_policy(inventory, policy, own)).unwrap_or_default()
+}
+
+/// The outsiders whom the allowing statements of a policy name. `own`: the account that has it.
+pub(super) fn named_by_policy(inventory: &Inventory, policy: &Policy, own: Option<&Arc<str>>) -> BTreeSet<Outsider> {
+    let allows = policy.statements.iter().filter(|one| one.effect == Effect::Allow);
     let named = allows.filter_map(|statement| statement.principal.as_ref());
     let mut found = BTreeSet::new();
     for principal in named {
@@ -346,7 +353,7 @@ fn trusted(inventory: &Inventory, role: PrincipalId) -> BTreeSet<Outsider> {
                 PrincipalSpec::Federated(name) => {
                     let saml = Arn::parse(name).is_some_and(|arn| arn.resource.starts_with("saml-provider/"));
                     let kind = if saml { OutsiderKind::Saml } else { OutsiderKind::WebIdentity };
-                    Some(Outsider { kind, name: name.as_str().into(), account: own.clone() })
+                    Some(Outsider { kind, name: name.as_str().into(), account: own.cloned() })
                 }
                 PrincipalSpec::Aws(name) => account_of(name)
                     .filter(|account| inventory.accounts.iter().all(|known| *known.id != **account))

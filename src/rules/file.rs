@@ -179,6 +179,15 @@ pub enum Predicate {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         except: Vec<Exception>,
     },
+    /// The policy of a resource lets strangers bring about a loss.
+    OpenResource {
+        /// Which strangers.
+        to: OpenTo,
+        /// Names of losses in the definitions.
+        losses: Vec<String>,
+        /// Environment of the resource.
+        environment: String,
+    },
     /// A role lets strangers in.
     OpenTrust {
         /// Which strangers.

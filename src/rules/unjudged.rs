@@ -118,6 +118,7 @@ impl<'r> Asked<'r> {
             Predicate::Destroys { losses, .. }
             | Predicate::WithoutSecondFactor { losses, .. }
             | Predicate::OrganizationGuard { losses, .. }
+            | Predicate::OpenResource { losses, .. }
             | Predicate::HollowGuard { losses, .. } => asked.actions(definitions.actions_of(losses).into_iter()),
             Predicate::Silences { losses, record, .. } => {
                 asked.actions(definitions.actions_of(losses).into_iter());

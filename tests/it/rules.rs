@@ -156,6 +156,8 @@ fn the_set_of_rules() {
     destruction/other-environment-can-destroy-production critical
     destruction/outside-account-can-destroy-production critical
     destruction/outside-account-comes-in-and-destroys-production critical
+    destruction/policy-lets-anyone-destroy-production critical
+    destruction/policy-lets-outside-account-destroy-production critical
     destruction/protected-stack-with-buckets-to-empty medium
     destruction/workload-can-destroy-production high
     environment/account-without-trail high

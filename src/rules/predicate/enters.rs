@@ -94,7 +94,10 @@ fn add(
         let text = format!("a build that runs as {role} is started by pull requests, whoever opens them");
         add_evidence(draft, Evidence::Note { text });
     }
-    for statement in statements {
-        add_evidence(draft, Evidence::Statement(statement));
+    // Where the door can be closed, that ends it; what follows is told in the story.
+    if !draft.evidence.iter().any(|evidence| matches!(evidence, Evidence::Statement(_))) {
+        for statement in statements {
+            add_evidence(draft, Evidence::Statement(statement));
+        }
     }
 }

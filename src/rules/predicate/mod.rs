@@ -11,6 +11,7 @@ mod dangling;
 mod destroys;
 mod enters;
 mod hollow;
+mod open_resource;
 mod open_trust;
 mod organization;
 mod recoverable;
@@ -165,6 +166,9 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         Predicate::BecomesAdministrator { except } => becomes_administrator::drafts(question, except),
         Predicate::Enters { kinds, environment, except } => {
             enters::drafts(question, Who { environment, kinds, except })
+        }
+        Predicate::OpenResource { to, losses, environment } => {
+            open_resource::drafts(question, *to, losses, environment)
         }
         Predicate::OpenTrust { to, made_by_services } => open_trust::drafts(question, *to, made_by_services),
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),

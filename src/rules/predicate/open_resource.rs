@@ -1,0 +1,47 @@
+//! Resources whose own policies let strangers destroy them.
+
+use super::{Draft, Drafts, add_evidence};
+use crate::finding::{Evidence, StatementEvidence};
+use crate::inventory::ResourceId;
+use crate::paths::{OutsiderKind, open_resources};
+use crate::rules::Question;
+use crate::rules::file::OpenTo;
+
+pub(super) fn drafts(question: &Question<'_>, to: OpenTo, losses: &[String], environment: &str) -> Drafts {
+    let inventory = question.access.inventory();
+    let actions = question.definitions.actions_of(losses);
+    let belongs = |id: &ResourceId| {
+        let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
+        recognition.is_some_and(|known| known.environment == environment)
+    };
+    let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+    let mut drafts = Drafts::new();
+    for open in open_resources(question.access, &actions, &resources) {
+        let is_account = open.outsider.kind == OutsiderKind::Account;
+        if is_account != (to == OpenTo::OutsideAccounts) {
+            continue;
+        }
+        let Some(resource) = inventory.resource(open.resource) else { continue };
+        let cause = format!("{}|{}|{}", resource.arn, open.outsider.name, open.terms.key());
+        let draft = drafts.entry(cause).or_insert_with(|| Draft { terms: open.terms.clone(), ..Draft::default() });
+        draft.resources.insert(open.resource);
+        draft.actions.insert(open.action.to_owned());
+        if draft.path.is_empty() {
+            draft.path.push(open.in_words(inventory));
+        }
+        for statement in &open.statements {
+            let evidence = StatementEvidence {
+                policy: statement.policy.to_string(),
+                statement: statement.statement,
+                sid: statement.sid.as_deref().map(str::to_owned),
+                through: None,
+            };
+            add_evidence(draft, Evidence::Statement(evidence));
+        }
+        if is_account {
+            let text = format!("{} is not in this snapshot", open.outsider.in_words());
+            add_evidence(draft, Evidence::Note { text });
+        }
+    }
+    drafts
+}
