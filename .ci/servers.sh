@@ -94,6 +94,15 @@ for stub in tests/servers/*_stub.py; do
     start "$name-stub" "$port" "$python" "$stub" "$port" "tests/servers/$name.json"
 done
 
+# Calls that an emulator lacks, of services that it has otherwise: answered in front of it.
+for service in rds s3; do
+    port=$(free_port)
+    endpoint=AWS_ENDPOINT_URL_${service^^}
+    start "$service-in-front" "$port" \
+        "$python" tests/servers/in_front.py "$port" "$service" "${!endpoint:-$AWS_ENDPOINT_URL}" tests/servers/in_front.json
+    export "$endpoint=http://127.0.0.1:$port"
+done
+
 errors_port=$(free_port)
 export AMPLIFY_WITH_ERRORS=http://127.0.0.1:$errors_port
 AMPLIFY_STUB_ERRORS=ListWebhooks=403:AccessDeniedException,ListBackendEnvironments=400:BadRequestException \
