@@ -156,6 +156,7 @@ fn the_set_of_rules() {
     destruction/other-environment-can-destroy-production critical
     destruction/outside-account-can-destroy-production critical
     destruction/outside-account-comes-in-and-destroys-production critical
+    destruction/point-production-domain-elsewhere high
     destruction/policy-lets-anyone-destroy-production critical
     destruction/policy-lets-outside-account-destroy-production critical
     destruction/protected-stack-with-buckets-to-empty medium

@@ -52,7 +52,7 @@ pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
         if chosen.is_empty() {
             continue;
         }
-        let elsewhere = taken_by(&index, &class.positions, wanted.beyond);
+        let elsewhere = taken_by(&index, &class.positions, wanted);
         // What is accepted of some is told of the others alone.
         let mut alike: BTreeMap<Vec<bool>, Vec<PrincipalId>> = BTreeMap::new();
         for member in class.members.iter().copied().filter(|member| wanted.who.includes(question, *member)) {
@@ -83,9 +83,11 @@ fn teller(question: &Question<'_>, members: &[PrincipalId]) -> Option<PrincipalI
     members.iter().find(is_user).or(members.first()).copied()
 }
 
-/// What is lost by means of these kinds, and in which way.
-fn taken_by(index: &MeansIndex, positions: &[u32], kinds: &[String]) -> BTreeSet<(ResourceId, Class)> {
-    let of_kind = |means: &&Means| kinds.iter().any(|kind| kind == means.kind);
+/// What is lost by means that are told elsewhere, and in which way: those of some kinds, apart from the calls that the rule
+/// asks for.
+fn taken_by(index: &MeansIndex, positions: &[u32], wanted: &Wanted<'_>) -> BTreeSet<(ResourceId, Class)> {
+    let asked = |means: &Means| means.is_own_call() && wanted.actions.iter().any(|action| **action == *means.action);
+    let of_kind = |means: &&Means| wanted.beyond.iter().any(|kind| kind == means.kind) && !asked(means);
     let all = positions.iter().filter_map(|at| index.get(*at)).filter(of_kind);
     all.flat_map(|means| means.targets.iter().map(|target| (*target, means.class))).collect()
 }
