@@ -95,7 +95,7 @@ for stub in tests/servers/*_stub.py; do
 done
 
 # Calls that an emulator lacks, of services that it has otherwise: answered in front of it.
-for service in rds s3; do
+for service in lambda rds s3; do
     port=$(free_port)
     endpoint=AWS_ENDPOINT_URL_${service^^}
     start "$service-in-front" "$port" \

@@ -10,6 +10,7 @@ pub mod words;
 
 pub use environment::{Basis, EnvironmentRule, EnvironmentRules, PRODUCTION, Recognition};
 pub use guise::{Guise, Supposed};
+pub use reads::lists_tags;
 
 use crate::iam;
 use crate::snapshot::Coverage;

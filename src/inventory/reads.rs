@@ -68,7 +68,7 @@ fn concern(gaps: &Gaps, region: Option<&str>) -> bool {
 }
 
 /// Whether the answer of an operation holds the tags of what it describes.
-fn lists_tags(operation: &str) -> bool {
+pub fn lists_tags(operation: &str) -> bool {
     operation.starts_with("ListTags")
         || matches!(
             operation,

@@ -4,7 +4,7 @@
 use super::{Definitions, Outcome, Predicate, Rule};
 use crate::base::{Arn, Certainty};
 use crate::catalog::{self, listing};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, lists_tags};
 use crate::rules::file::{AccountLack, Lack, RolloutKind};
 use crate::snapshot;
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ type Call<'c> = (&'c str, &'c str);
 struct Asked<'r> {
     /// Calls without whose answers it does not see everything.
     calls: BTreeSet<Call<'r>>,
+    /// Services whose resources it sees as far as they are known to belong to the environment.
+    recognised: BTreeSet<&'r str>,
     /// Whether what it does not know of a resource is in other answers of the resource's service, or of AWS Backup.
     details: Option<Details>,
 }
@@ -54,7 +56,9 @@ pub fn unjudged(rules: &[Rule], definitions: &Definitions, inventory: &Inventory
     for rule in rules {
         let asked = Asked::by(&rule.predicate, definitions);
         let mut found = Unjudged { rule: rule.id.clone(), ..Unjudged::default() };
-        let needed = missing.iter().filter(|(entry, _)| asked.calls.contains(&(&*entry.service, &*entry.operation)));
+        let needed = missing.iter().filter(|(entry, _)| {
+            asked.calls.contains(&(&*entry.service, &*entry.operation)) || asked.tells_environment(entry)
+        });
         found.permissions.extend(needed.map(|(_, permission)| permission.clone()));
         let of_rule = outcome.findings.iter().filter(|finding| finding.rule == rule.id);
         let undecided = of_rule.filter(|finding| finding.certainty == Certainty::Unknown);
@@ -86,7 +90,7 @@ const IAM: Call<'static> = ("iam", "GetAccountAuthorizationDetails");
 
 impl<'r> Asked<'r> {
     fn by(predicate: &'r Predicate, definitions: &'r Definitions) -> Asked<'r> {
-        let mut asked = Asked { calls: BTreeSet::new(), details: None };
+        let mut asked = Asked { calls: BTreeSet::new(), recognised: BTreeSet::new(), details: None };
         match predicate {
             Predicate::Configuration { resource_type, needs, .. } => {
                 asked.details = Some(Details::Own);
@@ -101,14 +105,18 @@ impl<'r> Asked<'r> {
                 asked.copies(*lacks);
             }
             Predicate::Account { lacks, .. } => asked.account(*lacks),
-            Predicate::DanglingRecord { .. } => asked.add([
-                ("route53", "ListHostedZones"),
-                ("route53", "ListResourceRecordSets"),
-                ("amplify", "ListApps"),
-                ("s3", "ListBuckets"),
-            ]),
+            Predicate::DanglingRecord { .. } => {
+                asked.recognised.insert("route53");
+                asked.add([
+                    ("route53", "ListHostedZones"),
+                    ("route53", "ListResourceRecordSets"),
+                    ("amplify", "ListApps"),
+                    ("s3", "ListBuckets"),
+                ]);
+            }
             Predicate::RolloutGate { of } => {
                 asked.calls.insert(IAM);
+                asked.recognised.extend(["amplify", "codepipeline"]);
                 asked.add(match of {
                     RolloutKind::AmplifyBranch => [("amplify", "ListApps"), ("amplify", "ListBranches")],
                     RolloutKind::Pipeline => [("codepipeline", "ListPipelines"), ("codepipeline", "GetPipeline")],
@@ -129,7 +137,7 @@ impl<'r> Asked<'r> {
             | Predicate::Enters { .. }
             | Predicate::Administrator { .. } => {
                 asked.calls.insert(IAM);
-                asked.add(catalog::listings());
+                asked.listings(None);
             }
             Predicate::BecomesAdministrator { .. }
             | Predicate::OpenTrust { .. }
@@ -154,9 +162,30 @@ impl<'r> Asked<'r> {
         here && (entry.service == arn.service || (details == Details::OwnAndBackup && entry.service == "backup"))
     }
 
+    /// Whether an answer says to which environment resources belong: by tags, or by the stage of a branch.
+    fn tells_environment(&self, entry: &snapshot::Coverage) -> bool {
+        let of_service =
+            lists_tags(&entry.operation) || (entry.service == "amplify" && entry.operation == "ListBranches");
+        // The tags of these come from a service of its own.
+        let of_others =
+            entry.service == "tag" && ["cloudwatch", "events", "logs"].iter().any(|of| self.recognised.contains(of));
+        of_others || (of_service && self.recognised.contains(&*entry.service))
+    }
+
     fn types(&mut self, types: &'r [String]) {
-        for (service, operation) in types.iter().filter_map(|kind| listing(kind)) {
-            self.calls.insert((service, operation));
+        for (service, operations) in types.iter().filter_map(|kind| listing(kind)) {
+            self.recognised.insert(service);
+            self.add(operations.iter().map(|operation| (service, *operation)));
+        }
+    }
+
+    /// Everything that is listed, of these services or of all.
+    fn listings(&mut self, services: Option<&BTreeSet<&str>>) {
+        for (service, operation) in catalog::listings() {
+            if services.is_none_or(|services| services.contains(service)) {
+                self.calls.insert((service, operation));
+                self.recognised.insert(service);
+            }
         }
     }
 
@@ -165,13 +194,13 @@ impl<'r> Asked<'r> {
         self.calls.insert(IAM);
         let services: BTreeSet<&str> =
             actions.filter_map(|action| action.split_once(':')).map(|(service, _)| service).collect();
-        self.add(catalog::listings().filter(|(service, _)| services.contains(service)));
+        self.listings(Some(&services));
     }
 
     /// Every kind of data store.
     fn stores(&mut self) {
         const SERVICES: [&str; 7] = ["cognito-idp", "dynamodb", "kms", "logs", "rds", "s3", "secretsmanager"];
-        self.add(catalog::listings().filter(|(service, _)| SERVICES.contains(service)));
+        self.listings(Some(&SERVICES.into_iter().collect()));
     }
 
     fn copies(&mut self, lacks: Lack) {
@@ -192,6 +221,8 @@ impl<'r> Asked<'r> {
     }
 
     fn account(&mut self, lacks: AccountLack) {
+        // Any resource may be the one by which the account holds some of the environment.
+        self.recognised.extend(catalog::listings().map(|(service, _)| service));
         match lacks {
             AccountLack::Trail => self.add([("cloudtrail", "DescribeTrails")]),
             AccountLack::DeletionAlert => self.add([
@@ -203,10 +234,11 @@ impl<'r> Asked<'r> {
             AccountLack::Watch => {
                 self.add([("cloudwatch", "DescribeAlarms"), ("route53", "ListHealthChecks")]);
             }
-            AccountLack::OwnAccount => self.add(catalog::listings()),
+            AccountLack::OwnAccount => self.listings(None),
             AccountLack::Code => {
                 let stacks = [("cloudformation", "DescribeStacks"), ("cloudformation", "ListStackResources")];
-                self.add(stacks.into_iter().chain(catalog::listings()));
+                self.add(stacks);
+                self.listings(None);
             }
         }
     }

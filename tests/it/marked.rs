@@ -420,6 +420,14 @@ fn of_an_address_only_host_and_path_are_kept() {
     assert!(whole.is_empty(), "kept with all that an address may hold: {whole:#?}");
 }
 
+/// The formats that a command says it has.
+fn formats(command: &str) -> Vec<String> {
+    let output = program("http://127.0.0.1:9").args([command, "--format", "none-of-these"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (_, rest) = said.split_once("[possible values: ").unwrap_or_else(|| panic!("{said}"));
+    rest.split(']').next().unwrap().split(',').map(|value| value.trim().to_owned()).collect()
+}
+
 /// Whatever is printed or written, at the highest level of the log too.
 #[test]
 fn nothing_else_leaves_the_program() {
@@ -432,17 +440,24 @@ fn nothing_else_leaves_the_program() {
         let fixes = folder.path().join(format!("{style:?}"));
         let (file, fixes) = (file.to_str().unwrap(), fixes.to_str().unwrap());
         let mut said = String::new();
-        for arguments in [
+        let mut runs = vec![
             vec!["-vv", "collect", "--out", file],
             vec!["-vv", "audit"],
             vec!["-vv", "audit", "--snapshot", file, "--list-all", "--fixes", "--fixes-out", fixes],
             vec!["audit", "--snapshot", file, "--rank", "causes"],
-            vec!["audit", "--snapshot", file, "--format", "json"],
-            vec!["recovery", "--snapshot", file],
-            vec!["recovery", "--snapshot", file, "--format", "json"],
-            vec!["who-can", "dynamodb:DeleteTable", "*", "--snapshot", file],
-            vec!["who-can", "dynamodb:DeleteTable", "*", "--snapshot", file, "--format", "json"],
-        ] {
+            vec!["recovery", "--snapshot", file, "--wide"],
+        ];
+        // Each command in every format that it has.
+        let commands = [vec!["audit"], vec!["recovery"], vec!["who-can", "dynamodb:DeleteTable", "*"]];
+        let formats: Vec<(&Vec<&str>, String)> = commands
+            .iter()
+            .flat_map(|command| formats(command[0]).into_iter().map(move |one| (command, one)))
+            .collect();
+        assert!(formats.len() >= 6, "{formats:?}");
+        for (command, format) in &formats {
+            runs.push([command.as_slice(), &["--snapshot", file, "--format", format]].concat());
+        }
+        for arguments in runs {
             let output = program(&url).env("FOUREYES_LOG", "trace").env("RUST_LOG", "trace").args(&arguments).output();
             let output = output.unwrap();
             let error = String::from_utf8_lossy(&output.stderr).into_owned();

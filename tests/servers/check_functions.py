@@ -37,6 +37,9 @@ def function(lambda_, region, said):
     properties["CodeSigningConfigArn"] = lambda_.get_function_code_signing_config(FunctionName=name).get(
         "CodeSigningConfigArn", ""
     )
+    if properties["CodeSigningConfigArn"]:
+        signing = lambda_.get_code_signing_config(CodeSigningConfigArn=properties["CodeSigningConfigArn"])
+        properties["CodeSigningPolicies"] = signing["CodeSigningConfig"]["CodeSigningPolicies"]
     tags = lambda_.list_tags(Resource=arn)["Tags"]
     return resource(arn, "AWS::Lambda::Function", region, properties, tags, policy)
 

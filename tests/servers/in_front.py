@@ -2,13 +2,14 @@
 """Stands in front of an emulator, and answers what the emulator lacks: `in_front.py PORT SERVICE EMULATOR FIXTURE`.
 
 Everything else goes through unchanged. What it answers itself is checked against botocore's model when it starts, as in
-stubbing.py, and is written in the service's own XML. FIXTURE holds, by service and operation, a list of answers; `with`
+stubbing.py, and is written as the service writes it. FIXTURE holds, by service and operation, a list of answers; `with`
 names the parameters, or the region, for which one holds, and the first that fits is given. Lists are cut into pages.
 """
 
 import http.client
 import json
 import pathlib
+import re
 import sys
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,7 @@ from xml.sax.saxutils import escape
 
 from stubbing import PAGE, data, problems
 
-VERSIONS = {"s3": "2006-03-01", "rds": "2014-10-31"}
+VERSIONS = {"lambda": "2015-03-31", "s3": "2006-03-01", "rds": "2014-10-31"}
 # Headers of one connection only.
 HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 
@@ -44,6 +45,12 @@ class Service:
             return (operation, given) if operation in self.fixture else None
         for operation in self.fixture:
             http_of = self.model["operations"][operation]["http"]
+            if self.name == "lambda":
+                pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", http_of["requestUri"])
+                found = re.fullmatch(pattern, url.path)
+                if found and method == http_of["method"]:
+                    return operation, {key: unquote(value) for key, value in found.groupdict().items()}
+                continue
             word = urlsplit(http_of["requestUri"]).query
             if method == http_of["method"] and word in query and word:
                 return operation, {**query, "Bucket": unquote(url.path.strip("/"))}
@@ -67,6 +74,8 @@ class Service:
         return part
 
     def document(self, operation, answer):
+        if self.name == "lambda":
+            return json.dumps(answer)
         output = self.model["operations"][operation]["output"]
         shape = self.shapes[output["shape"]]
         payload = shape.get("payload")
@@ -113,7 +122,8 @@ def handler(service, emulator):
                 return self.send(403, {}, b"")
             answer = service.answer(*asked, scope[2])
             text = service.document(asked[0], answer).encode()
-            self.send(200, {"Content-Type": "text/xml"}, text)
+            kind = "application/json" if service.name == "lambda" else "text/xml"
+            self.send(200, {"Content-Type": kind}, text)
 
         def pass_on(self, body):
             connection = http.client.HTTPConnection(emulator.hostname, emulator.port, timeout=120)

@@ -49,6 +49,10 @@ def functions():
     lambda_.create_function_url_config(FunctionName="checkout", AuthType="AWS_IAM")
     function("open")
     lambda_.create_function_url_config(FunctionName="open", AuthType="NONE")
+    # The configurations themselves are in in_front.json.
+    for name, configuration in [("checkout", "0123456789abcdef0"), ("open", "fedcba98765432100")]:
+        signing = f"arn:aws:lambda:{HOME}:{ACCOUNT}:code-signing-config:csc-{configuration}"
+        lambda_.put_function_code_signing_config(FunctionName=name, CodeSigningConfigArn=signing)
     for number in range(FUNCTIONS):
         function(f"job-{number:02}")
     return arn
