@@ -530,15 +530,15 @@ impl Page<'_> {
         }
         writeln!(self.out)?;
         let rules = count(report.not_judged.len(), "rule");
-        let text = format!("{rules} did not see everything; where they are silent, that says nothing:");
+        let text = format!("Not everything was seen by {rules}: silence there says nothing.");
         self.paragraph(0, Cell::new(text))?;
         let mut table = self.table(self.lines());
         table.set_header(
             ["Permission missing", "Rules", "Not judged"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
         );
-        let most = if self.style.all { usize::MAX } else { NAMES.saturating_mul(2) };
+        let (few, most) = if self.style.all { (usize::MAX, usize::MAX) } else { (NAMES, NAMES.saturating_mul(2)) };
         for ((permissions, resources), rules) in groups {
-            let list = |all: &mut dyn Iterator<Item = String>, length: usize| {
+            let list = |all: &mut dyn Iterator<Item = String>, length: usize, most: usize| {
                 let mut names: Vec<String> = all.take(most).collect();
                 let more = length.saturating_sub(names.len());
                 if more > 0 {
@@ -549,11 +549,11 @@ impl Page<'_> {
             let plain = |text: &str| escape::terminal(text).into_owned();
             let what = match resources.len() {
                 0 => "what was not listed".to_owned(),
-                length => list(&mut resources.iter().map(|arn| self.names.arn(arn)), length),
+                length => list(&mut resources.iter().map(|arn| self.names.arn(arn)), length, few),
             };
             table.add_row([
-                list(&mut permissions.iter().map(|text| plain(text)), permissions.len()),
-                list(&mut rules.iter().map(|text| plain(text)), rules.len()),
+                list(&mut permissions.iter().map(|text| plain(text)), permissions.len(), most),
+                list(&mut rules.iter().map(|text| plain(text)), rules.len(), most),
                 what,
             ]);
         }

@@ -40,6 +40,8 @@ enum Details {
     Own,
     /// And AWS Backup.
     OwnAndBackup,
+    /// The policies of the organisation.
+    Organization,
 }
 
 /// The rules that did not see everything, in the order of the rules.
@@ -63,9 +65,14 @@ pub fn unjudged(rules: &[Rule], definitions: &Definitions, inventory: &Inventory
         let of_rule = outcome.findings.iter().filter(|finding| finding.rule == rule.id);
         let undecided = of_rule.filter(|finding| finding.certainty == Certainty::Unknown);
         for arn in undecided.flat_map(|finding| &finding.resources) {
-            let why = missing.iter().filter(|(entry, _)| asked.may_tell_of(arn, entry));
-            found.permissions.extend(why.map(|(_, permission)| permission.clone()));
-            if !found.permissions.is_empty() {
+            let why: Vec<&String> = missing
+                .iter()
+                .filter(|(entry, _)| asked.may_tell_of(arn, entry))
+                .map(|(_, permission)| permission)
+                .collect();
+            // What is open for another reason is told with the findings.
+            if !why.is_empty() {
+                found.permissions.extend(why.into_iter().cloned());
                 found.resources.insert(arn.clone());
             }
         }
@@ -125,9 +132,12 @@ impl<'r> Asked<'r> {
             Predicate::Can { actions, .. } => asked.actions(actions.iter().map(String::as_str)),
             Predicate::Destroys { losses, .. }
             | Predicate::WithoutSecondFactor { losses, .. }
-            | Predicate::OrganizationGuard { losses, .. }
             | Predicate::OpenResource { losses, .. }
             | Predicate::HollowGuard { losses, .. } => asked.actions(definitions.actions_of(losses).into_iter()),
+            Predicate::OrganizationGuard { losses, .. } => {
+                asked.details = Some(Details::Organization);
+                asked.actions(definitions.actions_of(losses).into_iter());
+            }
             Predicate::Silences { losses, record, .. } => {
                 asked.actions(definitions.actions_of(losses).into_iter());
                 asked.types(std::slice::from_ref(record));
@@ -158,6 +168,9 @@ impl<'r> Asked<'r> {
     /// Whether an answer that did not come may hold what is not known of a resource.
     fn may_tell_of(&self, arn: &str, entry: &snapshot::Coverage) -> bool {
         let Some((details, arn)) = self.details.zip(Arn::parse(arn)) else { return false };
+        if details == Details::Organization {
+            return entry.service == "organizations";
+        }
         let here = entry.region.as_deref().is_none_or(|region| arn.region.is_empty() || arn.region == region);
         here && (entry.service == arn.service || (details == Details::OwnAndBackup && entry.service == "backup"))
     }

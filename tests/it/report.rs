@@ -564,7 +564,7 @@ fn rules_that_did_not_see_everything_are_named() {
         ..realistic()
     };
     let text = plain(&report, 100);
-    let at = text.find("3 rules did not see everything").unwrap();
+    let at = text.find("Not everything was seen by 3 rules").unwrap();
     let (_, told) = text.split_at(at);
     for part in ["backup:ListRestoreJobs", "restore-never-proven", "table/orders", "what was not listed"] {
         assert!(told.contains(part), "{part}\n{told}");
