@@ -316,6 +316,15 @@ impl<'i> Access<'i> {
         self.inventory.resource(targets::speaker(self.inventory, action, resource?)?)?.policy.clone()
     }
 
+    /// The document of that policy.
+    fn resource_document(&self, action: &str, arn: &str, resource: Option<ResourceId>) -> Option<DocumentId> {
+        if engine::is_trusted(action, arn) {
+            return self.inventory.principal(self.inventory.find_principal(arn)?)?.trust;
+        }
+        let speaker = targets::speaker(self.inventory, action, resource?)?;
+        Some(self.inventory.resource(speaker)?.policy.as_ref()?.document)
+    }
+
     fn side<'p>(
         &self,
         policy: Option<&'p Policy>,

@@ -1,11 +1,13 @@
 //! The resources a question is about.
 
+use super::Access;
 use crate::base::{Arn, arn};
-use crate::catalog;
+use crate::catalog::{self, Located};
 use crate::engine::{Context, Tags, Target};
-use crate::inventory::{Inventory, Resource, ResourceId};
+use crate::inventory::{DocumentId, Inventory, Resource, ResourceId};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// What an action is asked of.
 #[derive(Default)]
@@ -81,13 +83,28 @@ impl<'t> Targets<'t> {
     /// in it (the objects of a bucket) or what it lies in (the app of a backend environment). Gives the positions;
     /// none where nothing connects the action with the resource.
     pub fn aim(&mut self, inventory: &'t Inventory, action: Option<catalog::Action>, arn: &str) -> Vec<u32> {
-        let named = action.map_or_else(|| vec![arn.to_owned()], |action| named_by(action, arn));
+        self.aim_at(inventory, action, &Located::new(arn))
+    }
+
+    /// [`Targets::aim`] at an ARN whose template was found already.
+    pub fn aim_at(
+        &mut self,
+        inventory: &'t Inventory,
+        action: Option<catalog::Action>,
+        located: &Located<'_>,
+    ) -> Vec<u32> {
+        let named = action.map_or_else(|| vec![located.arn.to_owned()], |action| named_by_located(action, located));
         named.into_iter().filter_map(|name| self.add(inventory, name)).collect()
     }
 
     /// The same, of what has had its policy taken off.
-    pub fn aim_bare(&mut self, inventory: &'t Inventory, action: Option<catalog::Action>, arn: &str) -> Vec<u32> {
-        let positions = self.aim(inventory, action, arn);
+    pub fn aim_bare(
+        &mut self,
+        inventory: &'t Inventory,
+        action: Option<catalog::Action>,
+        located: &Located<'_>,
+    ) -> Vec<u32> {
+        let positions = self.aim_at(inventory, action, located);
         for position in &positions {
             if let Some((_, owner)) = self.all.get_mut(*position as usize) {
                 *owner = Some(BARE);
@@ -131,11 +148,16 @@ impl<'t> Targets<'t> {
 
 /// What a request for the action names when it is aimed at the resource with this ARN: see [`Targets::aim`].
 pub fn named_by(action: catalog::Action, arn: &str) -> Vec<String> {
+    named_by_located(action, &Located::new(arn))
+}
+
+fn named_by_located(action: catalog::Action, located: &Located<'_>) -> Vec<String> {
+    let arn = located.arn;
     if arn == "*" {
         return vec![arn.to_owned()];
     }
-    let named = action.request_resources(arn);
-    match catalog::resource_type_of(arn) {
+    let named = action.request_resources_at(located);
+    match located.resource_type() {
         // The catalogue lags behind the services: an ARN it does not know is asked for as it stands.
         None if named.is_empty() => vec![arn.to_owned()],
         // Services share words: a domain of one has nothing to do with a domain of the other.
@@ -171,7 +193,11 @@ fn outside<'t>(inventory: &'t Inventory, arn: String) -> (Target<'t>, Option<Res
 
 /// The resource that this is a part of, and whose policy speaks for it: the bucket of an object, the table of an index.
 pub fn owner_of(inventory: &Inventory, part: &str) -> Option<ResourceId> {
-    inventory.resource_ids().find(|(_, resource)| speaks_for(resource, part)).map(|(id, _)| id)
+    let owner = |cut: &str| {
+        let id = inventory.find_resource(part.split_once(cut)?.0)?;
+        inventory.resource(id).filter(|resource| speaks_for(resource, part)).map(|_| id)
+    };
+    owner("/").or_else(|| owner("/index/"))
 }
 
 /// Whether the resource's policy is the one that speaks for a part of it: an object of a bucket, an index of a table.
@@ -195,29 +221,29 @@ pub(super) struct Asked<'q> {
     all: Vec<(Cow<'q, Target<'q>>, Option<ResourceId>)>,
     /// ARNs in lower case, in order, with their positions.
     by_start: Vec<(Vec<u8>, u32)>,
-    /// The same, written backwards.
-    by_end: Vec<(Vec<u8>, u32)>,
+    /// The same, written backwards, once a pattern asks for it.
+    by_end: OnceLock<Vec<(Vec<u8>, u32)>>,
 }
 
 impl<'q> Asked<'q> {
     pub(super) fn new(action: &'q str, targets: &'q Targets<'q>, context: &'q Context) -> Asked<'q> {
         let entry = catalog::action(action);
         let all: Vec<_> = targets.iter().map(|(target, id)| (effective(target, entry), id)).collect();
-        let in_order = |spell: &dyn Fn(Vec<u8>) -> Vec<u8>| -> Vec<(Vec<u8>, u32)> {
-            let arn = |target: &Target<'_>| target.arn.to_ascii_lowercase().into_bytes();
-            let mut spelt: Vec<_> =
-                (0..).zip(&all).map(|(position, (target, _))| (spell(arn(target)), position)).collect();
-            spelt.sort_unstable();
-            spelt
-        };
-        let by_start = in_order(&|arn| arn);
-        let by_end = in_order(&backwards);
-        Asked { action, entry, context, all, by_start, by_end }
+        let by_start = in_order(&all, |arn| arn);
+        Asked { action, entry, context, all, by_start, by_end: OnceLock::new() }
     }
 
     /// By position.
     pub(super) fn get(&self, index: u32) -> Option<(&Target<'q>, Option<ResourceId>)> {
         self.all.get(index as usize).map(|(target, id)| (target.as_ref(), *id))
+    }
+
+    /// The policy of each target.
+    pub(super) fn documents(&self, access: &Access<'_>) -> Vec<Option<DocumentId>> {
+        let document = |(target, id): &(Cow<'_, Target<'_>>, Option<ResourceId>)| {
+            access.resource_document(self.action, &target.arn, *id)
+        };
+        self.all.iter().map(document).collect()
     }
 
     /// How many targets.
@@ -237,9 +263,24 @@ impl<'q> Asked<'q> {
             return beginning;
         }
         let end = folded.rsplit(['*', '?', '}']).next().unwrap_or_default();
-        let ending = with_prefix(&self.by_end, &backwards(end.as_bytes().to_vec()));
+        if end.is_empty() {
+            return beginning;
+        }
+        let by_end = self.by_end.get_or_init(|| in_order(&self.all, backwards));
+        let ending = with_prefix(by_end, &backwards(end.as_bytes().to_vec()));
         if ending.len() < beginning.len() { ending } else { beginning }
     }
+}
+
+/// ARNs in lower case, in some spelling, in its order.
+fn in_order(
+    targets: &[(Cow<'_, Target<'_>>, Option<ResourceId>)],
+    spell: impl Fn(Vec<u8>) -> Vec<u8>,
+) -> Vec<(Vec<u8>, u32)> {
+    let arn = |target: &Target<'_>| target.arn.to_ascii_lowercase().into_bytes();
+    let mut spelt: Vec<_> = (0..).zip(targets).map(|(position, (target, _))| (spell(arn(target)), position)).collect();
+    spelt.sort_unstable();
+    spelt
 }
 
 fn backwards(mut text: Vec<u8>) -> Vec<u8> {

@@ -22,7 +22,7 @@ mod service;
 pub use cloudformation::cloudformation_type;
 pub use condition::{GlobalKey, KeyCategory, KeyType, global_key, key_type};
 pub use listing::{listing, listings};
-pub use resource::{ResourceType, resource_type_of};
+pub use resource::{Located, ResourceType, resource_type_of};
 pub use service::{
     AccessLevel, Action, ActionResource, Service, action, expand, service, services, supports_resource_control_policies,
 };

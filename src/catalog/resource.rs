@@ -1,6 +1,7 @@
 //! Resource types and the ARNs they go by.
 
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 use super::service::{Service, header, service};
 use crate::base::Arn;
@@ -13,6 +14,8 @@ pub struct ResourceType {
     arns: Vec<&'static str>,
     #[serde(default)]
     keys: Vec<&'static str>,
+    #[serde(skip)]
+    templates: OnceLock<Vec<Template>>,
 }
 
 impl ResourceType {
@@ -31,8 +34,8 @@ impl ResourceType {
         &self.keys
     }
 
-    pub(super) fn templates(&self) -> impl Iterator<Item = Template> {
-        self.arns.iter().filter_map(|arn| Template::parse(arn))
+    pub(super) fn templates(&self) -> &[Template] {
+        self.templates.get_or_init(|| self.arns.iter().filter_map(|arn| Template::parse(arn)).collect())
     }
 }
 
@@ -45,12 +48,32 @@ const SHADOWED: (&str, &str) = ("appsync", "api");
 /// version of a Lambda function), a number is taken for a version, and else the first type by name wins. `None` where no
 /// template fits.
 pub fn resource_type_of(arn: &str) -> Option<(&'static str, &'static str)> {
-    find(arn).map(|(service, kind, _)| (service.prefix(), kind.name))
+    Located::new(arn).resource_type()
 }
 
-/// What the ARN's template calls the parts of a concrete ARN.
-pub(super) fn parts_of(arn: &str) -> Option<Parts<'_>> {
-    find(arn).and_then(|(_, _, template)| template.capture(arn))
+/// A concrete ARN with the template that fits it, which takes longer to find than anything that is asked of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Located<'a> {
+    /// The ARN.
+    pub arn: &'a str,
+    found: Option<(&'static Service, &'static ResourceType, &'static Template)>,
+}
+
+impl<'a> Located<'a> {
+    /// Finds the template.
+    pub fn new(arn: &'a str) -> Located<'a> {
+        Located { arn, found: find(arn) }
+    }
+
+    /// See [`resource_type_of`].
+    pub fn resource_type(&self) -> Option<(&'static str, &'static str)> {
+        self.found.map(|(service, kind, _)| (service.prefix(), kind.name))
+    }
+
+    /// What the template calls the parts of the ARN.
+    pub(super) fn parts(&self) -> Option<Parts<'a>> {
+        self.found.and_then(|(_, _, template)| template.capture(self.arn))
+    }
 }
 
 fn find(arn: &str) -> Option<(&'static Service, &'static ResourceType, &'static Template)> {
@@ -68,7 +91,7 @@ fn find(arn: &str) -> Option<(&'static Service, &'static ResourceType, &'static 
         .is_some_and(|last| last == "$LATEST" || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit())));
     owners
         .into_iter()
-        .flat_map(|owner| owner.templates().iter().map(move |(template, kind)| (owner, *kind, template)))
+        .flat_map(|owner| owner.templates().map(move |(template, kind)| (owner, kind, template)))
         .filter(|(owner, kind, template)| (owner.prefix(), kind.name) != SHADOWED && template.capture(arn).is_some())
         // The last of equals would win: reversed, the first does.
         .rev()

@@ -6,7 +6,7 @@ use std::sync::{LazyLock, OnceLock};
 use serde::Deserialize;
 
 use super::condition::{GlobalKey, KeyType, global_key, matches_key};
-use super::resource::{ResourceType, Template, resource_type_of};
+use super::resource::{Located, ResourceType, Template};
 use crate::base::Glob;
 
 const DATA: &str = include_str!("data/actions.jsonl");
@@ -26,8 +26,6 @@ pub struct Service {
     /// Sorted by name without regard to case.
     #[serde(default)]
     actions: Vec<ActionEntry>,
-    #[serde(skip)]
-    templates: OnceLock<Vec<(Template, &'static ResourceType)>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,11 +103,11 @@ impl Service {
         self.resources.iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
-    pub(super) fn templates(&'static self) -> &'static [(Template, &'static ResourceType)] {
-        self.templates.get_or_init(|| {
-            let of = |kind: &'static ResourceType| kind.templates().map(move |template| (template, kind));
-            self.resources.iter().flat_map(of).collect()
-        })
+    pub(super) fn templates(
+        &'static self,
+    ) -> impl DoubleEndedIterator<Item = (&'static Template, &'static ResourceType)> {
+        let of = |kind: &'static ResourceType| kind.templates().iter().map(move |template| (template, kind));
+        self.resources.iter().flat_map(of)
     }
 
     fn parse(line: &'static str) -> Option<Service> {
@@ -192,17 +190,23 @@ impl Action {
     /// `arn:aws:s3:::b` names `arn:aws:s3:::b/*`. For an action that works on no resource type, `*`. Empty where
     /// nothing connects the action with `arn`.
     pub fn request_resources(&self, arn: &str) -> Vec<String> {
+        self.request_resources_at(&Located::new(arn))
+    }
+
+    /// [`Action::request_resources`] of an ARN whose template was found already.
+    pub fn request_resources_at(&self, located: &Located<'_>) -> Vec<String> {
         if self.is_wildcard_only() {
             return vec!["*".to_owned()];
         }
-        let target = resource_type_of(arn);
+        let (arn, target) = (located.arn, located.resource_type());
         let is_target = |on: &ActionResource| target == Some((self.service.prefix, on.kind.name()));
         // A backup is named by the service that made it: its template leaves the service open.
-        let is_foreign = |on: &ActionResource| on.kind.templates().any(|template| template.fits_any_service(arn));
+        let is_foreign =
+            |on: &ActionResource| on.kind.templates().iter().any(|template| template.fits_any_service(arn));
         if self.resource_types().any(|on| is_target(&on) || is_foreign(&on)) {
             return vec![arn.to_owned()];
         }
-        let Some(parts) = super::resource::parts_of(arn) else { return Vec::new() };
+        let Some(parts) = located.parts() else { return Vec::new() };
         let mut named: Vec<String> = self
             .resource_types()
             .flat_map(|on| on.kind.templates())
@@ -380,7 +384,7 @@ mod tests {
         for service in services() {
             assert!(service.actions.is_sorted_by(|one, next| compare(one.name, next.name) == Ordering::Less));
             for kind in &service.resources {
-                assert_eq!(kind.templates().count(), kind.arn_templates().len(), "{} {}", service.prefix, kind.name());
+                assert_eq!(kind.templates().len(), kind.arn_templates().len(), "{} {}", service.prefix, kind.name());
             }
             for action in service.actions() {
                 assert_eq!(action.resource_types().count(), action.entry.on.len(), "{}", action.name());

@@ -136,6 +136,7 @@ impl Inventory {
             organization: self.organization.clone(),
             environment_rules: self.environment_rules.clone(),
             collected_at: self.collected_at.clone(),
+            ..Inventory::default()
         };
         Supposed { inventory, ids, guises: of }
     }

@@ -14,8 +14,9 @@ pub use reads::lists_tags;
 
 use crate::iam;
 use crate::snapshot::Coverage;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Index of a document in [`Inventory::documents`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +57,24 @@ pub struct Inventory {
     pub environment_rules: EnvironmentRules,
     /// When the snapshot was taken: what is old or to come is so by this, and no clock is asked.
     pub collected_at: Option<Arc<str>>,
+    /// Made when something is first looked for.
+    by_arn: ByArn,
+}
+
+/// Where the principal and the resource of an ARN stand.
+#[derive(Debug, Default)]
+struct ByArn {
+    principals: OnceLock<FxHashMap<Arc<str>, u32>>,
+    resources: OnceLock<FxHashMap<Arc<str>, u32>>,
+}
+
+/// The first of each ARN.
+fn by_arn<'a>(arns: impl Iterator<Item = &'a Arc<str>>) -> FxHashMap<Arc<str>, u32> {
+    let mut all = FxHashMap::with_capacity_and_hasher(arns.size_hint().0, FxBuildHasher);
+    for (at, arn) in (0..).zip(arns) {
+        all.entry(Arc::clone(arn)).or_insert(at);
+    }
+    all
 }
 
 /// A distinct document: many attachments may share it.
@@ -249,9 +268,8 @@ impl Inventory {
     /// Finds a principal by ARN.
     pub fn find_principal(&self, arn: &str) -> Option<PrincipalId> {
         // Where guises are, the principal as it is comes first.
-        let at = self.principals.partition_point(|principal| *principal.arn < *arn);
-        self.principals.get(at).filter(|principal| *principal.arn == *arn)?;
-        u32::try_from(at).ok().map(PrincipalId)
+        let known = self.by_arn.principals.get_or_init(|| by_arn(self.principals.iter().map(|known| &known.arn)));
+        known.get(arn).copied().map(PrincipalId)
     }
 
     /// Finds a group by ARN.
@@ -262,8 +280,8 @@ impl Inventory {
 
     /// Finds a resource by ARN.
     pub fn find_resource(&self, arn: &str) -> Option<ResourceId> {
-        let at = self.resources.binary_search_by(|resource| (*resource.arn).cmp(arn)).ok()?;
-        u32::try_from(at).ok().map(ResourceId)
+        let known = self.by_arn.resources.get_or_init(|| by_arn(self.resources.iter().map(|known| &known.arn)));
+        known.get(arn).copied().map(ResourceId)
     }
 
     /// Whether the tags of a resource are all its tags: no call that lists tags of its service (`ListTagsOfResource`,

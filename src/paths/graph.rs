@@ -4,6 +4,7 @@
 //! outsiders. Edges are kept as bundles: all who can use a technique in the same way, and all whom they become by it. Only
 //! those are followed whom it is worth to become: the closure begins with them and goes backwards.
 
+use super::dominion::Dominion;
 use super::guises::{Guises, Node};
 use super::outsiders::{self, Outsider};
 use super::technique::{Asker, Edge, Gain, Gained, Technique, Through};
@@ -97,9 +98,37 @@ impl<'a> Graph<'a> {
             wanted.insert(actor);
             bundles.own(Node::of(actor), node, edge);
         }
+        let others = access.classes_beside(&masters);
+        let all: BTreeSet<PrincipalId> = inventory.principal_ids().map(|(id, _)| id).collect();
+        let mut dominion = Dominion::default();
+        let by_gain = |changes: bool| {
+            let wanted = move |(_, technique): &(usize, &Technique)| {
+                !technique.is_own() && technique.gain != Gain::Principal && technique.change.is_some() == changes
+            };
+            techniques.iter().enumerate().filter(wanted)
+        };
+        for (number, technique) in by_gain(false) {
+            let edges = asker.edges(number, &all, &others);
+            wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
+            if technique.gain == Gain::PrincipalWithEverything {
+                edges.iter().for_each(|edge| dominion.note(access, &guises, edge));
+            }
+            bundles.add(&edges, &mut Node::of, &mut |edge| nodes(&mut guises, access, technique.gain, edge));
+        }
+        let mut certain = dominion.certain(access, &guises);
+        certain.extend(&masters);
+        let lesser = access.classes_beside(&certain);
+        for (number, technique) in by_gain(true) {
+            let mut edges = asker.edges(number, &all, &lesser);
+            dominion.spare(access, &guises, &mut edges);
+            wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
+            bundles.add(&edges, &mut Node::of, &mut |edge| nodes(&mut guises, access, technique.gain, edge));
+        }
         let bound = access.classes_beside(&unbound);
         for number in 0..techniques.len() {
-            for edge in asker.changes(number, &bound, &|id| unbound.contains(&id)) {
+            let mut edges = asker.changes(number, &bound, &|id| unbound.contains(&id));
+            dominion.spare(access, &guises, &mut edges);
+            for edge in edges {
                 let Some(gained) = edge.gained.first() else { continue };
                 let Some(change) = gained.change.as_deref() else { continue };
                 let mut by_guise: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
@@ -113,16 +142,6 @@ impl<'a> Graph<'a> {
                     bundles.changed(actors, guise, gained.clone(), &edge);
                 }
             }
-        }
-        let others = access.classes_beside(&masters);
-        let all: BTreeSet<PrincipalId> = inventory.principal_ids().map(|(id, _)| id).collect();
-        for (number, technique) in techniques.iter().enumerate() {
-            if technique.is_own() || technique.gain == Gain::Principal {
-                continue;
-            }
-            let edges = asker.edges(number, &all, &others);
-            wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
-            bundles.add(&edges, &mut Node::of, &mut |edge| nodes(&mut guises, access, technique.gain, edge));
         }
 
         // Those who become somebody whom it is worth to become, and those who become them.
@@ -151,14 +170,15 @@ impl<'a> Graph<'a> {
             let asker = Asker::new(inventory, &actors, techniques);
             let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
             let among = actors.classes_of(&ids);
-            let all_powerful = guises.all().iter().all(|guise| guise.everything);
+            // Whoever may do everything needs no role to be passed.
+            let lesser = guises.all().iter().zip(&supposed.ids).filter(|(guise, _)| !guise.everything);
+            let lesser = actors.classes_of(&lesser.map(|(_, id)| *id).collect());
             for (number, technique) in techniques.iter().enumerate() {
-                // Whoever may do everything needs no role to be passed.
-                let direct = matches!(technique.through, Through::User | Through::Role);
-                if technique.gain != Gain::Principal || (all_powerful && !direct) {
+                if technique.gain != Gain::Principal {
                     continue;
                 }
-                let mut edges = asker.edges(number, &reached, &among);
+                let direct = matches!(technique.through, Through::User | Through::Role);
+                let mut edges = asker.edges(number, &reached, if direct { &among } else { &lesser });
                 for edge in &mut edges {
                     edge.actors = edge.actors.iter().copied().filter(|id| ids.contains(id)).collect();
                 }

@@ -47,6 +47,10 @@ enum ToldApart {
     By { likeness: Option<u32>, tags: Vec<Option<String>>, named: Vec<(DocumentId, u32)> },
 }
 
+/// Over whom organisation policies rule alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Ruled(AccountId, Option<u32>, Vec<Option<String>>);
+
 /// The guises that are followed.
 #[derive(Debug)]
 pub(super) struct Guises {
@@ -146,6 +150,17 @@ impl Guises {
             likeness,
             tags: looked_at.principal_tags.iter().map(|key| value(key).map(|(_, value)| value.clone())).collect(),
             named: self.named.get(&principal.arn).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The account of a principal, and what the organisation's policies tell it apart by there: over those of whom it is
+    /// the same they rule alike. `None`: over nobody else as over this one.
+    pub fn ruled(&self, access: &Access<'_>, id: PrincipalId) -> Option<Ruled> {
+        let principal = access.inventory().principal(id)?;
+        let looked_at = self.accounts.get(&principal.account).cloned().unwrap_or_default();
+        match self.told_apart(access, id, principal, &looked_at) {
+            ToldApart::By { likeness, tags, .. } => Some(Ruled(principal.account, likeness, tags)),
+            ToldApart::Nothing | ToldApart::Alone(_) => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ways in which somebody takes a resource away: by its own delete action, through the stack that made it, by becoming
 //! somebody else first; and what stands in the way.
 
+mod dominion;
 mod goal;
 mod graph;
 mod guard;

@@ -23,7 +23,7 @@ use crate::finding::Finding;
 use crate::inventory::{PrincipalId, words};
 use crate::recovery::{self, Store};
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
@@ -62,8 +62,9 @@ pub(crate) struct Question<'q> {
     pub means: predicate::Taken<'q>,
     /// The ways to that by becoming somebody else.
     pub followed: &'q predicate::Followed<'q>,
-    /// Roles of which it was asked whether anybody can become them, and whether nobody can.
-    pub unreachable: RefCell<BTreeMap<PrincipalId, bool>>,
+    /// Roles that nobody of the snapshot may assume, though their trust policies name nobody else; found when first asked
+    /// for.
+    pub unreachable: OnceCell<BTreeSet<PrincipalId>>,
     /// Suppressions of the rule that asks.
     pub suppressions: suppression::OfRule<'q>,
     /// What is known of the stores of an environment, once a rule has asked.
@@ -101,7 +102,7 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
         kinds: &kinds,
         means,
         followed: &followed,
-        unreachable: RefCell::default(),
+        unreachable: OnceCell::new(),
         suppressions: Vec::new(),
         stores: OnceLock::new(),
     };

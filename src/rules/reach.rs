@@ -58,20 +58,36 @@ fn nobody_becomes(question: &Question<'_>, principal: PrincipalId) -> bool {
     if !known.closed {
         return false;
     }
-    *question.unreachable.borrow_mut().entry(principal).or_insert_with(|| {
-        let inventory = question.access.inventory();
-        let Some(role) = inventory.principal(principal) else { return false };
-        // Who was not read may be let in.
-        let accounts_read = inventory.accounts.iter().all(|account| {
-            account.coverage.iter().all(|entry| entry.service != "iam" || entry.outcome == crate::snapshot::Outcome::Ok)
-                && account.controls != Controls::Unseen
-        });
-        if !accounts_read || inventory.broken.iter().any(|broken| !broken.present) {
-            return false;
+    question.unreachable.get_or_init(|| unreachable(question)).contains(&principal)
+}
+
+/// Those roles, of whose trust policies each names principals of the snapshot only, that nobody may assume.
+fn unreachable(question: &Question<'_>) -> BTreeSet<PrincipalId> {
+    let inventory = question.access.inventory();
+    // Who was not read may be let in.
+    let accounts_read = inventory.accounts.iter().all(|account| {
+        account.coverage.iter().all(|entry| entry.service != "iam" || entry.outcome == crate::snapshot::Outcome::Ok)
+            && account.controls != Controls::Unseen
+    });
+    if !accounts_read || inventory.broken.iter().any(|broken| !broken.present) {
+        return BTreeSet::new();
+    }
+    let mut roles: BTreeSet<PrincipalId> = BTreeSet::new();
+    let mut of_target: Vec<PrincipalId> = Vec::new();
+    let mut targets = Targets::default();
+    for (id, role) in inventory.principal_ids() {
+        if question.kinds.of(id).is_some_and(|known| known.closed) {
+            let aimed = targets.aim(inventory, catalog::action("sts:AssumeRole"), &role.arn);
+            of_target.resize(targets.len(), id);
+            roles.extend(aimed.first().map(|_| id));
         }
-        let mut targets = Targets::default();
-        targets.aim(inventory, catalog::action("sts:AssumeRole"), &role.arn);
-        let answers = question.access.who_can("sts:AssumeRole", &targets, &Context::new(World::Open));
-        answers.iter().all(|answer| answer.best().is_none_or(|block| block.decision.verdict.is_denied()))
-    })
+    }
+    for answer in question.access.who_can("sts:AssumeRole", &targets, &Context::new(World::Open)) {
+        for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
+            for role in block.targets.iter().filter_map(|target| of_target.get(*target as usize)) {
+                roles.remove(role);
+            }
+        }
+    }
+    roles
 }

@@ -13,7 +13,7 @@ use foureyes::snapshot::Snapshot;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-const ACTIONS: [&str; 15] = [
+const ACTIONS: [&str; 18] = [
     "dynamodb:DeleteTable",
     "dynamodb:DeleteItem",
     "dynamodb:Scan",
@@ -26,6 +26,9 @@ const ACTIONS: [&str; 15] = [
     "lambda:UpdateFunctionCode",
     "lambda:InvokeFunction",
     "iam:PassRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:CreateAccessKey",
+    "iam:CreatePolicyVersion",
     "sts:AssumeRole",
     "sts:AssumeRoot",
     "cloudtrail:StopLogging",
@@ -156,7 +159,17 @@ fn compare(shape: &Shape) {
         let fits = |arn: &str| arn.contains(&format!(":{service}:"));
         let known = inventory.resource_ids().filter(|(_, resource)| fits(&resource.arn)).map(|(id, _)| id);
         let mut targets = Targets::of(&inventory, known);
+        // Those who act are acted upon as well.
+        if matches!(service, "iam" | "sts") {
+            for (_, principal) in inventory.principal_ids().step_by(4) {
+                targets.push(access.principal_or_policy(&principal.arn));
+            }
+        }
         for arn in [
+            "arn:aws:iam::100000000000:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup",
+            "arn:aws:iam::100000000000:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123",
+            "arn:aws:iam::aws:policy/AdministratorAccess",
+            "arn:aws:iam::100000000000:policy/deploy",
             "arn:aws:s3:::orders-prod-0002-100000000000/invoice.pdf",
             "arn:aws:iam::100000000000:role/orders-deploy-00001",
             "arn:aws:dynamodb:eu-west-1:100000007919:table/unknown-prod",

@@ -34,6 +34,8 @@ pub(super) struct Question<'q> {
     /// Of whom it is asked; `None`: of everybody.
     among: Option<&'q Among>,
     asked: Asked<'q>,
+    /// The policy of each target.
+    documents: Vec<Option<DocumentId>>,
     entries: Vec<Entry<'q>>,
     /// The entries of each document.
     of_document: FxHashMap<DocumentId, Range<usize>>,
@@ -65,6 +67,7 @@ impl<'q> Question<'q> {
         let mut question = Question {
             access,
             among,
+            documents: asked.documents(access),
             asked,
             entries: Vec::new(),
             of_document: FxHashMap::default(),
@@ -86,8 +89,7 @@ impl<'q> Question<'q> {
     fn find_entries(&mut self) {
         let inventory = self.access.inventory;
         // Policies of resources speak where one of them is asked for; policies that nothing in question has do not.
-        let mut sides: FxHashSet<DocumentId> =
-            (0..self.asked.count()).filter_map(|target| self.document_of(target)).collect();
+        let mut sides: FxHashSet<DocumentId> = self.documents.iter().flatten().copied().collect();
         for account in &inventory.accounts {
             if let Controls::Levels { rcps, .. } = &account.controls {
                 sides.extend(rcps.iter().flatten().map(|attachment| attachment.document));
@@ -162,8 +164,7 @@ impl<'q> Question<'q> {
 
     /// The policy of a target.
     fn document_of(&self, target: u32) -> Option<DocumentId> {
-        let (known, resource) = self.asked.get(target)?;
-        self.access.resource_attachment(self.asked.action, &known.arn, resource).map(|attachment| attachment.document)
+        self.documents.get(target as usize).copied().flatten()
     }
 
     fn entries_of(&self, document: DocumentId) -> impl Iterator<Item = (u32, &Entry<'q>)> {

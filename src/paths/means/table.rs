@@ -3,9 +3,9 @@
 use super::super::terms::Terms;
 use super::plan::context;
 use crate::access::{Access, ActionClass, Targets};
-use crate::catalog;
+use crate::catalog::{self, Located};
 use crate::engine::Verdict;
-use crate::inventory::{PrincipalId, ResourceId};
+use crate::inventory::{Inventory, PrincipalId, ResourceId};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
@@ -62,6 +62,10 @@ impl Book {
                 (ask, subjects)
             })
             .collect();
+        let distinct: FxHashSet<&Subject> = asks.iter().flat_map(|(_, subjects)| subjects).collect();
+        let distinct: Vec<&Subject> = distinct.into_iter().collect();
+        let locate = |subject| Some((subject, Located::new(arn_of(access.inventory(), subject)?)));
+        let located: FxHashMap<&Subject, Located<'_>> = distinct.into_par_iter().filter_map(locate).collect();
         // What may turn out to be one question goes together.
         let mut known: FxHashMap<(ActionClass, How<'_>, &[Subject]), usize> = FxHashMap::default();
         let mut alike: Vec<Vec<usize>> = Vec::new();
@@ -75,7 +79,7 @@ impl Book {
         }
         let answered: Vec<Vec<(Table, Vec<&Ask>)>> = alike
             .par_iter()
-            .map(|indices| answer_alike(access, indices.iter().filter_map(|index| asks.get(*index))))
+            .map(|indices| answer_alike(access, &located, indices.iter().filter_map(|index| asks.get(*index))))
             .collect();
         let (mut tables, mut by_ask) = (Vec::new(), FxHashMap::default());
         for (table, asks) in answered.into_iter().flatten() {
@@ -100,11 +104,12 @@ impl Book {
 /// Answers asks whose actions are of one class, about the same subjects: once for all that name the same in a request.
 fn answer_alike<'a>(
     access: &Access<'_>,
+    located: &FxHashMap<&Subject, Located<'_>>,
     asks: impl Iterator<Item = &'a (&'a Ask, Vec<Subject>)>,
 ) -> Vec<(Table, Vec<&'a Ask>)> {
     let mut found: Vec<(Aimed<'_>, Table, Vec<&Ask>)> = Vec::new();
     for (ask, subjects) in asks {
-        let aimed = Aimed::new(access, ask, subjects);
+        let aimed = Aimed::new(access, located, ask, subjects);
         match found.iter_mut().find(|(known, ..)| known.is_same(&aimed)) {
             Some((.., asks)) => asks.push(ask),
             None => {
@@ -116,6 +121,13 @@ fn answer_alike<'a>(
     found.into_iter().map(|(_, table, asks)| (table, asks)).collect()
 }
 
+fn arn_of<'a>(inventory: &'a Inventory, subject: &'a Subject) -> Option<&'a str> {
+    match subject {
+        Subject::Resource(id) => inventory.resource(*id).map(|resource| &*resource.arn),
+        Subject::Arn(arn) => Some(arn),
+    }
+}
+
 /// What requests name when an action is aimed at some subjects.
 struct Aimed<'t> {
     targets: Targets<'t>,
@@ -124,21 +136,20 @@ struct Aimed<'t> {
 }
 
 impl<'t> Aimed<'t> {
-    fn new(access: &Access<'t>, ask: &Ask, subjects: &[Subject]) -> Aimed<'t> {
+    fn new(
+        access: &Access<'t>,
+        located: &FxHashMap<&Subject, Located<'_>>,
+        ask: &Ask,
+        subjects: &[Subject],
+    ) -> Aimed<'t> {
         let inventory = access.inventory();
         let action = catalog::action(&ask.action);
         let mut aimed = Aimed { targets: Targets::default(), stands_for: Vec::new() };
         for (place, subject) in (0u32..).zip(subjects) {
-            let arn = match subject {
-                Subject::Resource(id) => match inventory.resource(*id) {
-                    Some(resource) => Arc::clone(&resource.arn),
-                    None => continue,
-                },
-                Subject::Arn(arn) => Arc::clone(arn),
-            };
+            let Some(located) = located.get(subject) else { continue };
             let positions = match ask.bare {
-                false => aimed.targets.aim(inventory, action, &arn),
-                true => aimed.targets.aim_bare(inventory, action, &arn),
+                false => aimed.targets.aim_at(inventory, action, located),
+                true => aimed.targets.aim_bare(inventory, action, located),
             };
             for position in positions {
                 let position = position as usize;

@@ -2,7 +2,7 @@
 
 use super::answers::{Aims, Answered, Answers};
 use super::change::{self, Change};
-use super::fact::{self, Told, trusts};
+use super::fact::{self, Profiles, Told, trusts};
 use super::join::{Joined, Questions};
 use super::made;
 use super::{Changing, Named, Need, Precondition, Technique, Through};
@@ -68,6 +68,7 @@ pub(in crate::paths) struct Asker<'a> {
     /// Resources that act as roles, by type and property.
     acting: FxHashMap<(String, String), Vec<(PrincipalId, ResourceId)>>,
     places: Vec<made::Place>,
+    profiles: Profiles<'a>,
 }
 
 impl<'a> Asker<'a> {
@@ -79,7 +80,15 @@ impl<'a> Asker<'a> {
                 acting.entry(key).or_insert_with(|| acting_as(inventory, kind, role));
             }
         }
-        Asker { inventory, access, techniques, may_do: RefCell::default(), acting, places: made::places(inventory) }
+        Asker {
+            inventory,
+            access,
+            techniques,
+            may_do: RefCell::default(),
+            acting,
+            places: made::places(inventory),
+            profiles: Profiles::new(inventory),
+        }
     }
 
     /// Those who may do all that a technique needs, as far as their own policies go.
@@ -197,7 +206,8 @@ impl<'a> Asker<'a> {
         let principal = inventory.principal(id)?;
         let mut terms = Terms::default();
         for precondition in &technique.preconditions {
-            match precondition.of(inventory, principal, resource.and_then(|id| inventory.resource(id))) {
+            match precondition.of(inventory, &self.profiles, principal, resource.and_then(|id| inventory.resource(id)))
+            {
                 Told::Holds => {}
                 Told::Fails => return None,
                 Told::Unread(words) => terms = terms.and(supposing(words, Certainty::Conditional)),

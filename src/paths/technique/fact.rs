@@ -2,6 +2,7 @@
 
 use crate::iam::{Effect, PrincipalSpec};
 use crate::inventory::{Inventory, Principal, Resource};
+use rustc_hash::FxHashSet;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -40,7 +41,13 @@ pub(super) enum Told {
 
 impl Precondition {
     /// What is told of it for a principal and a resource.
-    pub(super) fn of(self, inventory: &Inventory, principal: &Principal, resource: Option<&Resource>) -> Told {
+    pub(super) fn of(
+        self,
+        inventory: &Inventory,
+        profiles: &Profiles<'_>,
+        principal: &Principal,
+        resource: Option<&Resource>,
+    ) -> Told {
         match self {
             // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
             Precondition::FreeAccessKey => told(
@@ -63,7 +70,7 @@ impl Precondition {
             ),
             // Told of each policy by itself: see `policies_of`.
             Precondition::FreePolicyVersion => Told::Holds,
-            Precondition::InstanceProfile => profile(inventory, principal),
+            Precondition::InstanceProfile => profiles.of(inventory, principal),
             // https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html
             Precondition::UnsignedCode => match resource.map(|known| known.text("CodeSigningConfigArn")) {
                 Some(Some(arn)) if !arn.is_empty() => {
@@ -95,18 +102,24 @@ fn password(inventory: &Inventory, principal: &Principal) -> Option<bool> {
     user(inventory, principal)?.properties.get("HasLoginProfile")?.as_bool()
 }
 
-fn profile(inventory: &Inventory, role: &Principal) -> Told {
-    let holds = |resource: &Resource| {
-        let roles = resource.properties.get("Roles").and_then(Value::as_array);
-        roles.is_some_and(|roles| roles.iter().any(|arn| arn.as_str() == Some(&*role.arn)))
-    };
-    let mut profiles = inventory.resources.iter().filter(|known| known.kind == "AWS::IAM::InstanceProfile");
-    if profiles.any(holds) {
-        Told::Holds
-    } else if inventory.was_read(role.account, "iam", "ListInstanceProfiles") {
-        Told::Fails
-    } else {
-        Told::Unread("if an instance profile holds the role, which was not read")
+/// The roles that instance profiles hold, by ARN.
+pub(super) struct Profiles<'i>(FxHashSet<&'i str>);
+
+impl<'i> Profiles<'i> {
+    pub fn new(inventory: &'i Inventory) -> Profiles<'i> {
+        let profiles = inventory.resources.iter().filter(|known| known.kind == "AWS::IAM::InstanceProfile");
+        let roles = profiles.filter_map(|profile| profile.properties.get("Roles")?.as_array());
+        Profiles(roles.flatten().filter_map(Value::as_str).collect())
+    }
+
+    fn of(&self, inventory: &Inventory, role: &Principal) -> Told {
+        if self.0.contains(&*role.arn) {
+            Told::Holds
+        } else if inventory.was_read(role.account, "iam", "ListInstanceProfiles") {
+            Told::Fails
+        } else {
+            Told::Unread("if an instance profile holds the role, which was not read")
+        }
     }
 }
 

@@ -123,6 +123,19 @@ fn hollow(
     actions: &BTreeSet<&str>,
     resources: &[(ResourceId, &Resource)],
 ) -> Vec<(Certainty, String, BTreeSet<ResourceId>)> {
+    // Most statements have nothing of the kind, which is told at a glance.
+    let any = |test: &dyn Fn(&Condition) -> bool| statement.conditions.iter().any(test);
+    let may_be = match (of, statement.effect) {
+        (Hollow::BucketTag, Effect::Deny) => any(&|condition| tag_key(condition).is_some()),
+        (Hollow::AbsentKey, Effect::Deny) => any(&|condition| compares(condition) && !condition.operator.negated),
+        (Hollow::ForAllValues, Effect::Allow) => {
+            any(&|condition| condition.operator.quantifier == Some(Quantifier::ForAllValues))
+        }
+        _ => false,
+    };
+    if !may_be {
+        return Vec::new();
+    }
     // A deny under the tag of a bucket is meant for the bucket, however much it denies besides.
     let speaks = |action: &&str| match of {
         Hollow::BucketTag => action.starts_with("s3:") && covers_action(statement, action),
