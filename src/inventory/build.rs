@@ -353,6 +353,12 @@ impl<'s> Builder<'s> {
         inventory.broken.dedup();
         inventory.documents = parsed.into_iter().map(|(document, _)| document).collect();
         inventory.organization = snapshot.organization.as_ref().map(|organization| organization.id.as_str().into());
+        for delegated in snapshot.organization.iter().flat_map(|organization| &organization.delegated_administrators) {
+            for service in &delegated.services {
+                let accounts = inventory.delegated.entry(service.as_str().into()).or_default();
+                accounts.insert(delegated.account.as_str().into());
+            }
+        }
         inventory.principals.sort_by(|a, b| a.arn.cmp(&b.arn));
         inventory.groups.sort_by(|a, b| a.arn.cmp(&b.arn));
         inventory.resources.sort_by(|a, b| a.arn.cmp(&b.arn));

@@ -134,6 +134,7 @@ impl Inventory {
             documents: copy.documents,
             broken: Vec::new(),
             organization: self.organization.clone(),
+            delegated: self.delegated.clone(),
             environment_rules: self.environment_rules.clone(),
             collected_at: self.collected_at.clone(),
             ..Inventory::default()

@@ -15,7 +15,7 @@ pub use reads::lists_tags;
 use crate::iam;
 use crate::snapshot::Coverage;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// Index of a document in [`Inventory::documents`].
@@ -53,6 +53,8 @@ pub struct Inventory {
     pub broken: Vec<BrokenPolicy>,
     /// The organisation's id; `None` when it was not visible or the accounts stand alone.
     pub organization: Option<Arc<str>>,
+    /// For services that member accounts administer for the whole organisation: the ids of these accounts.
+    pub delegated: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// By what environments were recognised.
     pub environment_rules: EnvironmentRules,
     /// When the snapshot was taken: what is old or to come is so by this, and no clock is asked.

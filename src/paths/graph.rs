@@ -5,8 +5,10 @@
 //! those are followed whom it is worth to become: the closure begins with them and goes backwards.
 
 use super::dominion::Dominion;
+use super::further;
 use super::guises::{Guises, Node};
 use super::outsiders::{self, Outsider};
+use super::surer::{Already, Surer};
 use super::technique::{Asker, Edge, Gain, Gained, Technique, Through};
 use super::terms::Terms;
 use super::way::Actor;
@@ -84,16 +86,15 @@ impl<'a> Graph<'a> {
         let mut wanted = wanted.clone();
         // Whoever may do everything already is followed as such.
         let mut masters: BTreeSet<PrincipalId> = BTreeSet::new();
-        // Whoever may do everything within its boundary needs no other policies.
-        let mut unbound: BTreeSet<PrincipalId> = BTreeSet::new();
+        let mut surer = Surer::default();
         for ((actor, gain), edge) in best {
             let Some(node) = guises.of(access, gain, actor) else { continue };
             let has_boundary = inventory.principal(actor).is_some_and(|known| known.boundary.is_some());
             if gain == Gain::PrincipalWithEverything && edge.terms.certainty == Certainty::Certain && !has_boundary {
                 masters.insert(actor);
             }
-            if gain == Gain::PrincipalWithEverything && edge.terms.certainty == Certainty::Certain {
-                unbound.insert(actor);
+            if gain == Gain::PrincipalWithEverything {
+                surer.add(actor, &edge.terms);
             }
             wanted.insert(actor);
             bundles.own(Node::of(actor), node, edge);
@@ -110,6 +111,7 @@ impl<'a> Graph<'a> {
         for (number, technique) in by_gain(false) {
             let edges = asker.edges(number, &all, &others);
             wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
+            edges.iter().for_each(|edge| surer.learn(technique.gain, edge));
             if technique.gain == Gain::PrincipalWithEverything {
                 edges.iter().for_each(|edge| dominion.note(access, &guises, edge));
             }
@@ -121,18 +123,24 @@ impl<'a> Graph<'a> {
         for (number, technique) in by_gain(true) {
             let mut edges = asker.edges(number, &all, &lesser);
             dominion.spare(access, &guises, &mut edges);
+            for edge in &mut edges {
+                edge.actors = edge.actors.iter().copied().filter(|id| !surer.has(*id, &edge.terms)).collect();
+                edge.gained = surer.left(inventory, edge).into();
+            }
+            edges.retain(|edge| !edge.actors.is_empty() && !edge.gained.is_empty());
             wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
             bundles.add(&edges, &mut Node::of, &mut |edge| nodes(&mut guises, access, technique.gain, edge));
         }
-        let bound = access.classes_beside(&unbound);
+        let able = surer.everybody().clone();
+        let bound = access.classes_beside(&able);
         for number in 0..techniques.len() {
-            let mut edges = asker.changes(number, &bound, &|id| unbound.contains(&id));
+            let mut edges = asker.changes(number, &bound, &|id| able.contains(&id));
             dominion.spare(access, &guises, &mut edges);
             for edge in edges {
                 let Some(gained) = edge.gained.first() else { continue };
                 let Some(change) = gained.change.as_deref() else { continue };
                 let mut by_guise: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
-                for actor in edge.actors.iter() {
+                for actor in edge.actors.iter().filter(|actor| !surer.has(**actor, &edge.terms)) {
                     if let Some(guise) = guises.changed(access, *actor, change) {
                         by_guise.entry(guise).or_default().push(Node::of(*actor));
                     }
@@ -141,6 +149,12 @@ impl<'a> Graph<'a> {
                     wanted.extend(actors.iter().map(|node| PrincipalId(node.0)));
                     bundles.changed(actors, guise, gained.clone(), &edge);
                 }
+            }
+        }
+        for further in further::edges(access, techniques, &mut guises) {
+            match (further.own, further.actors.as_slice(), further.gained.first()) {
+                (true, [actor], Some((guise, _))) => bundles.own(*actor, *guise, further.edge),
+                _ => bundles.others(further.actors, further.gained, &further.edge),
             }
         }
 
@@ -171,16 +185,30 @@ impl<'a> Graph<'a> {
             let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
             let among = actors.classes_of(&ids);
             // Whoever may do everything needs no role to be passed.
-            let lesser = guises.all().iter().zip(&supposed.ids).filter(|(guise, _)| !guise.everything);
-            let lesser = actors.classes_of(&lesser.map(|(_, id)| *id).collect());
+            let limited = supposed.ids.iter().zip(guises.all()).filter(|(_, guise)| !guise.everything);
+            let limited: BTreeSet<PrincipalId> = limited.map(|(id, _)| *id).collect();
+            let base = |id: &PrincipalId| {
+                let guise = supposed.guises.get(id.0 as usize).copied().flatten();
+                guise.and_then(|number| guises.base(number)).map(Node::of)
+            };
+            let already = Already::new(&bundles.all, &limited.iter().filter_map(base).collect());
+            let among_limited = actors.classes_of(&limited);
             for (number, technique) in techniques.iter().enumerate() {
-                if technique.gain != Gain::Principal {
+                let direct = matches!(technique.through, Through::User | Through::Role);
+                if technique.gain != Gain::Principal || (among_limited.is_empty() && !direct) {
                     continue;
                 }
-                let direct = matches!(technique.through, Through::User | Through::Role);
-                let mut edges = asker.edges(number, &reached, if direct { &among } else { &lesser });
+                let mut edges = asker.edges(number, &reached, if direct { &among } else { &among_limited });
                 for edge in &mut edges {
                     edge.actors = edge.actors.iter().copied().filter(|id| ids.contains(id)).collect();
+                    if !edge.actors.is_empty() && edge.actors.iter().all(|id| limited.contains(id)) {
+                        let bases: Vec<Node> = edge.actors.iter().filter_map(base).collect();
+                        let more = |gained: &&Gained| {
+                            let known = |whom| already.covers(&bases, Node::of(whom), edge.terms.certainty);
+                            gained.principal.is_none_or(|whom| !known(whom))
+                        };
+                        edge.gained = edge.gained.iter().filter(more).cloned().collect();
+                    }
                 }
                 let mut node = |id: PrincipalId| {
                     let guise = supposed.guises.get(id.0 as usize).copied().flatten();
@@ -396,6 +424,18 @@ impl Bundles {
             own: actors.iter().map(|actor| (*actor, gained.on.clone())).collect(),
             actors: actors.into(),
             gained: Rc::new([(guise, gained)]),
+            terms: edge.terms.clone(),
+            verdicts: edge.verdicts.clone(),
+        });
+    }
+
+    /// Guises that become guises.
+    fn others(&mut self, actors: Vec<Node>, gained: Vec<(Node, Gained)>, edge: &Edge) {
+        self.all.push(Bundle {
+            technique: Some(edge.technique),
+            actors: actors.into(),
+            gained: gained.into(),
+            own: BTreeMap::new(),
             terms: edge.terms.clone(),
             verdicts: edge.verdicts.clone(),
         });

@@ -253,6 +253,17 @@ impl Guises {
         self.add(key, guise, base)
     }
 
+    /// Numbers of the guises that have other policies than they have now.
+    pub fn with_other_policies(&self) -> Vec<u32> {
+        let all = (0u32..).zip(&self.actors);
+        all.filter(|(_, (gain, _))| *gain == Gain::PrincipalWithOtherPolicies).map(|(number, _)| number).collect()
+    }
+
+    /// Of whom a guise is, as it was first found.
+    pub fn base(&self, number: u32) -> Option<PrincipalId> {
+        self.actors.get(number as usize).map(|(_, base)| *base)
+    }
+
     /// All guises, by number.
     pub fn all(&self) -> &[Guise] {
         &self.all

@@ -2,6 +2,7 @@
 //! somebody else first; and what stands in the way.
 
 mod dominion;
+mod further;
 mod goal;
 mod graph;
 mod guard;
@@ -10,6 +11,7 @@ mod means;
 mod open_resources;
 mod outsiders;
 mod search;
+mod surer;
 mod technique;
 mod terms;
 mod way;
@@ -22,8 +24,8 @@ pub use open_resources::{OpenResource, open_resources};
 pub use outsiders::{OpenRole, Outsider, OutsiderKind, Strangers, lets_outsiders_in, letting_in, open_roles};
 pub use search::Becoming;
 pub use technique::{
-    Changing, Gain, Named, Need, Precondition, Technique, TechniqueError, Through, built_in, read as read_technique,
-    techniques,
+    Changing, Gain, Named, Need, Precondition, Technique, TechniqueError, Through, Unread, built_in,
+    read as read_technique, techniques,
 };
 pub use terms::Terms;
 pub use way::{Actor, By, Call, Hop, Means, On, Step, Way};

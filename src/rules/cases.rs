@@ -55,6 +55,8 @@ pub struct BriefAccount {
     resources: Vec<Value>,
     /// Calls and what came of them, in place of those that are taken as read.
     coverage: Vec<Value>,
+    /// Services that the account administers for its organisation.
+    delegated: Vec<String>,
     /// Service control policies over the account, besides the one that allows everything.
     scps: Vec<Value>,
     /// Resource control policies over the account, besides the one that allows everything.
@@ -235,11 +237,17 @@ impl BriefAccount {
         // Nothing is left unseen but what the case says: the account stands alone and has no resource policies.
         let read = [
             ("organizations", "DescribeOrganization"),
+            ("organizations", "ListDelegatedAdministrators"),
             ("dynamodb", "GetResourcePolicy"),
             ("s3", "GetBucketPolicy"),
             ("s3", "GetBucketReplication"),
             ("s3", "GetBucketVersioning"),
             ("lambda", "GetPolicy"),
+            ("lambda", "ListFunctions"),
+            ("codebuild", "ListProjects"),
+            ("codepipeline", "ListPipelines"),
+            ("cloudformation", "DescribeStacks"),
+            ("amplify", "ListApps"),
             ("kms", "GetKeyPolicy"),
             ("secretsmanager", "GetResourcePolicy"),
             ("secretsmanager", "ListSecrets"),
@@ -267,7 +275,7 @@ impl BriefAccount {
         coverage.extend(
             assumed.map(|(service, operation)| json!({"service": service, "operation": operation, "outcome": "ok"})),
         );
-        let organization = (!self.scps.is_empty() || !self.rcps.is_empty()).then(|| {
+        let organization = (!self.scps.is_empty() || !self.rcps.is_empty() || !self.delegated.is_empty()).then(|| {
             let everything =
                 json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
             let of_type = |kind: &'static str, name: &'static str, documents: &[Value]| -> Vec<Value> {
@@ -284,7 +292,12 @@ impl BriefAccount {
                 policies.extend(of_type("RESOURCE_CONTROL_POLICY", "rcp", &self.rcps));
             }
             let ids: Vec<&Value> = policies.iter().filter_map(|policy| policy.get("id")).collect();
-            json!({"id": "o-cases", "roots": [{"id": "r-cases", "policies": ids}], "policies": policies})
+            let delegated: Vec<Value> = match self.delegated.is_empty() {
+                true => Vec::new(),
+                false => vec![json!({"account": ACCOUNT, "services": self.delegated})],
+            };
+            json!({"id": "o-cases", "roots": [{"id": "r-cases", "policies": ids}], "policies": policies,
+                "delegated_administrators": delegated})
         });
         let parent = organization.as_ref().map(|_| "r-cases");
         // AWS attaches the policy that allows everything to every account.

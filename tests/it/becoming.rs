@@ -29,7 +29,7 @@ privesc13-AddUserToGroup                    join-group | - a role is in no group
 privesc14-UpdatingAssumeRolePolicy          rewrite-trust | rewrite-trust
 privesc15-PassExistingRoleToNewLambdaThenInvoke new-function-and-invoke | new-function-and-invoke
 privesc16-PassRoleToNewLambdaThenTriggerWithNewDynamo new-function-and-event-source | new-function-and-event-source
-privesc17-EditExistingLambdaFunctionWithRole - functions were not read
+privesc17-EditExistingLambdaFunctionWithRole code-of-unseen-function | code-of-unseen-function
 privesc18-PassExistingRoleToNewGlueDevEndpoint - development endpoints of Glue are not followed
 privesc19-UpdateExistingGlueDevEndpoint     - development endpoints of Glue were not read
 privesc20-PassExistingRoleToCloudFormation  new-stack | new-stack
@@ -37,16 +37,16 @@ privesc21-PassExistingRoleToNewDataPipeline - Data Pipeline is not followed
 privesc-AssumeRole-intermediate             - there is no such user | assume-role
 privesc-AssumeRole-start                    - no policy, and no role trusts the user | - there is no such role
 privesc-AssumeRole-starting                 - there is no such user | assume-role
-privesc-CloudFormationUpdateStack           - stacks were not read
+privesc-CloudFormationUpdateStack           template-of-unseen-stack | template-of-unseen-stack
 privesc-codeBuildCreateProjectPassRole      new-build-project | new-build-project
-privesc-ec2InstanceConnect                  - instances were not read
+privesc-ec2InstanceConnect                  ssh-key-on-instance | ssh-key-on-instance
 privesc-sageMakerCreateNotebookPassRole     new-notebook | new-notebook
-privesc-sageMakerCreatePresignedNotebookURL - notebooks were not read
+privesc-sageMakerCreatePresignedNotebookURL sign-in-to-notebook | sign-in-to-notebook
 privesc-sageMakerCreateProcessingJobPassRole new-processing-job | new-processing-job
 privesc-sageMakerCreateTrainingJobPassRole  new-training-job | new-training-job
 privesc-sre                                 attach-policy-to-own-group | attach-policy-to-own-role
-privesc-ssmSendCommand                      - instances were not read
-privesc-ssmStartSession                     - instances were not read
+privesc-ssmSendCommand                      command-on-instance | command-on-instance
+privesc-ssmStartSession                     session-on-instance | session-on-instance
 ";
 
 #[test]

@@ -5,12 +5,12 @@ use super::change::{self, Change};
 use super::fact::{self, Profiles, Told, trusts};
 use super::join::{Joined, Questions};
 use super::made;
-use super::{Changing, Named, Need, Precondition, Technique, Through};
+use super::{Changing, Named, Need, Precondition, Technique, Through, Unread};
 use crate::access::{Access, Among, Own, Targets};
 use crate::base::{Arn, Certainty, Glob, arn};
 use crate::engine::{Context, Tags, Target, Verdict};
 use crate::iam::{Effect, Test};
-use crate::inventory::{DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId};
+use crate::inventory::{AccountId, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::direct;
 use crate::paths::terms::Terms;
 use rustc_hash::FxHashMap;
@@ -124,7 +124,7 @@ impl<'a> Asker<'a> {
                 let principal = inventory.principal(id).filter(|known| known.kind == kind && !known.service_linked)?;
                 let on = match need.on {
                     Named::Principal => vec![Arc::clone(&principal.arn)],
-                    Named::OwnPolicy => policies_of(inventory, principal, &technique.preconditions),
+                    Named::OwnPolicy => policies_of(self.inventory, principal, &technique.preconditions),
                     Named::OwnGroup => principal.groups.clone(),
                     _ => return None,
                 };
@@ -192,7 +192,47 @@ impl<'a> Asker<'a> {
                 edges.push(Edge { technique: number, actors: Rc::clone(&actors), gained, terms, verdicts });
             }
         }
+        match &technique.administers {
+            Some(service) => edges.into_iter().flat_map(|edge| self.of_administration(service, edge)).collect(),
+            None => edges,
+        }
+    }
+
+    /// An edge for those only whose account administers a service for the organisation. What is in the management account,
+    /// nobody can change but it.
+    ///
+    /// Source: <https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html>
+    fn of_administration(&self, service: &str, edge: Edge) -> Vec<Edge> {
+        let mut by_told: BTreeMap<(Told, bool), Vec<PrincipalId>> = BTreeMap::new();
+        for id in edge.actors.iter() {
+            let Some(known) = self.access.inventory().principal(*id) else { continue };
+            let told = fact::administers(self.inventory, known.account, service);
+            let is_management = fact::is_management(self.inventory, known.account);
+            by_told.entry((told, is_management)).or_default().push(*id);
+        }
+        let mut edges = Vec::new();
+        for ((told, is_management), actors) in by_told {
+            let terms = match told {
+                Told::Holds => Terms::default(),
+                Told::Unread(words) => supposing(words, Certainty::Conditional),
+                Told::Fails => continue,
+            };
+            let elsewhere = |gained: &&Gained| {
+                let whom = gained.principal.and_then(|id| self.inventory.principal(id));
+                whom.is_some_and(|known| !fact::is_management(self.inventory, known.account))
+            };
+            let gained = edge.gained.iter().filter(|gained| is_management || elsewhere(gained)).cloned().collect();
+            edges.push(Edge { actors: actors.into(), gained, terms: terms.and(edge.terms.clone()), ..edge.clone() });
+        }
+        edges.retain(|edge| !edge.gained.is_empty());
         edges
+    }
+
+    /// An account as Identity Center names it.
+    fn account_of(&self, principal: &Principal) -> Option<Arc<str>> {
+        let partition = Arn::parse(&principal.arn)?.partition;
+        let account = self.inventory.account(principal.account)?;
+        Some(format!("arn:{partition}:sso:::account/{}", account.id).into())
     }
 
     /// What a precondition comes to; `None`: it fails.
@@ -216,6 +256,37 @@ impl<'a> Asker<'a> {
         Some(terms.and(technique.supposed()))
     }
 
+    fn slot(&self, technique: &Technique, id: PrincipalId, resource: Option<ResourceId>) -> Option<Slot> {
+        let told = self.told(technique, self.inventory, id, resource)?;
+        Some(Slot { principal: Some(id), resource, change: None, told })
+    }
+
+    /// For each account, whether it tells of things of a kind.
+    fn accounts_that_tell(&self, unread: &Unread) -> Vec<bool> {
+        let (service, call) = &unread.call;
+        let accounts = (0u32..).map(AccountId).zip(&self.inventory.accounts);
+        let mut told: Vec<bool> = accounts.map(|(id, _)| self.inventory.was_read(id, service, call)).collect();
+        for resource in self.inventory.resources.iter().filter(|resource| resource.kind == unread.kind) {
+            if let Some(known) = told.get_mut(resource.account.0 as usize) {
+                *known = true;
+            }
+        }
+        told
+    }
+
+    /// A role that a service may take on.
+    fn taken_on(&self, technique: &Technique, id: PrincipalId, service: &str) -> Option<Slot> {
+        let slot = self.slot(technique, id, None)?;
+        match trusts(self.inventory, self.inventory.principal(id)?, service) {
+            Some(true) => Some(slot),
+            Some(false) => None,
+            None => {
+                let words = "if the role's trust policy, which cannot be read, allows it";
+                Some(Slot { told: slot.told.and(supposing(words, Certainty::Unknown)), ..slot })
+            }
+        }
+    }
+
     fn slots(&self, technique: &Technique, wanted: &BTreeSet<PrincipalId>) -> Vec<Slot> {
         let inventory = self.inventory;
         let of_kind = |kind: PrincipalKind| {
@@ -223,10 +294,7 @@ impl<'a> Asker<'a> {
                 inventory.principal(*id).is_some_and(|known| known.kind == kind && !known.service_linked)
             })
         };
-        let slot = |id: PrincipalId, resource: Option<ResourceId>| {
-            let told = self.told(technique, inventory, id, resource)?;
-            Some(Slot { principal: Some(id), resource, change: None, told })
-        };
+        let slot = |id: PrincipalId, resource: Option<ResourceId>| self.slot(technique, id, resource);
         match &technique.through {
             Through::OwnUser | Through::OwnRole => Vec::new(),
             Through::Anew => {
@@ -234,19 +302,25 @@ impl<'a> Asker<'a> {
             }
             Through::User => of_kind(PrincipalKind::User).filter_map(|id| slot(id, None)).collect(),
             Through::Role => of_kind(PrincipalKind::Role).filter_map(|id| slot(id, None)).collect(),
-            Through::PassedRole { service } => of_kind(PrincipalKind::Role)
-                .filter_map(|id| match trusts(inventory, inventory.principal(id)?, service) {
-                    Some(true) => slot(id, None),
-                    Some(false) => None,
-                    None => slot(id, None).map(|slot| Slot {
-                        told: slot.told.and(supposing(
-                            "if the role's trust policy, which cannot be read, allows it",
-                            Certainty::Unknown,
-                        )),
-                        ..slot
-                    }),
-                })
-                .collect(),
+            Through::PassedRole { service } => {
+                of_kind(PrincipalKind::Role).filter_map(|id| self.taken_on(technique, id, service)).collect()
+            }
+            Through::PermissionSet => {
+                let is_made = |id: &PrincipalId| inventory.principal(*id).is_some_and(|known| known.reserved);
+                of_kind(PrincipalKind::Role).filter(is_made).filter_map(|id| slot(id, None)).collect()
+            }
+            Through::RunningRole { service, unless_read } => {
+                let seen: Vec<bool> = match unless_read {
+                    Some(unread) => self.accounts_that_tell(unread),
+                    None => Vec::new(),
+                };
+                let is_seen = |id: &PrincipalId| {
+                    let account = inventory.principal(*id).map(|known| known.account.0 as usize);
+                    account.and_then(|account| seen.get(account)).copied().unwrap_or(false)
+                };
+                let unseen = of_kind(PrincipalKind::Role).filter(|id| !is_seen(id));
+                unseen.filter_map(|id| self.taken_on(technique, id, service)).collect()
+            }
             Through::Resource { kind, role } => {
                 let acting = self.acting.get(&(kind.clone(), role.clone()));
                 let acting = acting.into_iter().flatten().filter(|(id, _)| wanted.contains(id));
@@ -337,6 +411,10 @@ impl<'a> Asker<'a> {
                     let policies = principal(slot).map(|known| policies_of(inventory, known, &technique.preconditions));
                     policies.into_iter().flatten().collect()
                 })
+                .collect(),
+            Named::Account => slots
+                .iter()
+                .map(|slot| principal(slot).and_then(|known| self.account_of(known)).into_iter().collect())
                 .collect(),
             Named::Changed => {
                 slots.iter().map(|slot| slot.change.iter().filter_map(|change| change.on.clone()).collect()).collect()

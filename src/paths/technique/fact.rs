@@ -1,7 +1,7 @@
 //! What must hold for a technique beside permissions, as far as a snapshot can tell.
 
 use crate::iam::{Effect, PrincipalSpec};
-use crate::inventory::{Inventory, Principal, Resource};
+use crate::inventory::{AccountId, Controls, Inventory, Principal, Resource};
 use rustc_hash::FxHashSet;
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,6 +82,35 @@ impl Precondition {
             Precondition::Boundary => Told::Fails,
         }
     }
+}
+
+/// Whether an account administers a service for the whole organisation.
+///
+/// Source: <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html>
+pub(super) fn administers(inventory: &Inventory, account: AccountId, service: &str) -> Told {
+    const UNREAD: Told = Told::Unread("if its account administers Identity Center, which was not read");
+    let Some(known) = inventory.account(account) else { return UNREAD };
+    let is_delegated = inventory.delegated.get(service).is_some_and(|accounts| accounts.contains(&known.id));
+    let read = || {
+        (0u32..)
+            .map(AccountId)
+            .zip(&inventory.accounts)
+            .any(|(id, _)| inventory.was_read(id, "organizations", "ListDelegatedAdministrators"))
+    };
+    match &known.controls {
+        // Without an organisation there are no permission sets.
+        Controls::None => Told::Fails,
+        Controls::Levels { management_account: true, .. } => Told::Holds,
+        _ if is_delegated => Told::Holds,
+        Controls::Levels { .. } if read() => Told::Fails,
+        Controls::Levels { .. } | Controls::Unseen => UNREAD,
+    }
+}
+
+/// Whether an account is known to be the management account of its organisation.
+pub(super) fn is_management(inventory: &Inventory, account: AccountId) -> bool {
+    let controls = inventory.account(account).map(|known| &known.controls);
+    matches!(controls, Some(Controls::Levels { management_account: true, .. }))
 }
 
 fn told<T>(known: Option<T>, holds: impl FnOnce(T) -> bool, otherwise: &'static str) -> Told {

@@ -105,5 +105,7 @@ fn instance(
     let name = rest.replace('*', filler).replace('?', "x");
     let name = if rest.starts_with('*') { format!("{begin}{filler}") } else { name };
     let region = if template.region.is_empty() { String::new() } else { put(at, region) };
-    name.starts_with(begin).then(|| format!("arn:{partition}:{service}:{region}:{}:{name}", put(owner, account)))
+    // What no account owns names none.
+    let owner = if template.account.is_empty() { String::new() } else { put(owner, account) };
+    name.starts_with(begin).then(|| format!("arn:{partition}:{service}:{region}:{owner}:{name}"))
 }

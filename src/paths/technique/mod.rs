@@ -35,6 +35,10 @@ pub struct Technique {
     pub title: String,
     /// What it is done to.
     pub through: Through,
+    /// The service that the account of whoever uses it must administer for the organisation: only the management account
+    /// and those that it delegates this to can.
+    #[serde(default)]
+    pub administers: Option<String>,
     /// The requests; every one must be allowed.
     pub needs: Vec<Need>,
     /// What else must hold, as far as a snapshot can tell.
@@ -94,6 +98,17 @@ pub enum Through {
         /// The service principal.
         service: String,
     },
+    /// To a role that a permission set of IAM Identity Center makes.
+    PermissionSet,
+    /// To a role that a service may take on, by way of something that runs with it and that the snapshot does not hold.
+    RunningRole {
+        /// The service principal.
+        service: String,
+        /// What would tell what runs with the role. Where it was read, or the snapshot holds anything of the kind, what is
+        /// not there is not supposed.
+        #[serde(default)]
+        unless_read: Option<Unread>,
+    },
     /// To a resource that acts as a role.
     Resource {
         /// CloudFormation type.
@@ -108,6 +123,17 @@ pub enum Through {
         #[serde(rename = "type")]
         kind: String,
     },
+}
+
+/// What a snapshot may not hold.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Unread {
+    /// Service and name of the call that lists it.
+    pub call: (String, String),
+    /// CloudFormation type.
+    #[serde(rename = "type")]
+    pub kind: String,
 }
 
 /// A request.
@@ -141,6 +167,8 @@ pub enum Named {
     OwnGroup,
     /// The group or policy that is changed.
     Changed,
+    /// The account of that principal, as Identity Center names it.
+    Account,
     /// The resource that the technique is done to.
     Resource,
     /// Nothing in particular: the action knows no resources.
@@ -169,6 +197,7 @@ impl TryFrom<NamedAsWritten> for Named {
                 "own-policy" => Ok(Named::OwnPolicy),
                 "own-group" => Ok(Named::OwnGroup),
                 "changed" => Ok(Named::Changed),
+                "account" => Ok(Named::Account),
                 "resource" => Ok(Named::Resource),
                 "everything" => Ok(Named::Everything),
                 _ => Err(format!("`{}` names nothing that a request could be about", word.escape_debug())),
