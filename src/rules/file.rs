@@ -215,6 +215,9 @@ pub enum Predicate {
         violated_if: String,
         /// Property to show as evidence, nested by dots.
         property: String,
+        /// CEL for a list of texts: what of the property is wrong, to show in place of all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<String>,
         /// Service and operation that the expression relies on: where that call was not read whole, what looks violated
         /// is unknown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -454,8 +457,11 @@ pub fn read_rule(path: &str, text: &str) -> Result<Rule, RuleError> {
         let unknown = unknown.escape_debug();
         return Err(error(format!("`{unknown}` is no kind of means; there are {}", KINDS.join(", "))));
     }
-    if let Predicate::Configuration { violated_if, .. } = &rule.predicate {
-        cel::Program::compile(violated_if).map_err(|cause| error(format!("`violated-if`: {cause}")))?;
+    if let Predicate::Configuration { violated_if, shown, .. } = &rule.predicate {
+        let all = std::iter::once(("violated-if", violated_if)).chain(shown.as_ref().map(|shown| ("shown", shown)));
+        for (name, expression) in all {
+            cel::Program::compile(expression).map_err(|cause| error(format!("`{name}`: {cause}")))?;
+        }
     }
     family.clone_into(&mut rule.family);
     Ok(rule)

@@ -258,6 +258,73 @@ fn audit(path: &Path) -> Vec<String> {
     lines
 }
 
+/// The statements of a managed policy, by its name, in the accounts of a snapshot.
+fn statements_of(snapshot: &foureyes::snapshot::Snapshot, name: &str) -> Vec<serde_json::Value> {
+    let accounts = serde_json::to_value(&snapshot.accounts).unwrap();
+    let policies = accounts.as_array().unwrap().iter().map(|account| &account["authorization_details"]["Policies"]);
+    let policies = policies.flat_map(|all| all.as_array().unwrap());
+    let policy = policies.into_iter().find(|policy| policy["PolicyName"] == name);
+    let Some(policy) = policy else { return Vec::new() };
+    let versions = policy["PolicyVersionList"].as_array().unwrap();
+    let version = versions.iter().find(|version| version["IsDefaultVersion"] == true).unwrap();
+    match &version["Document"]["Statement"] {
+        serde_json::Value::Array(all) => all.clone(),
+        one => vec![one.clone()],
+    }
+}
+
+/// Whether the actions of a statement cover an action.
+fn speaks_of(statement: &serde_json::Value, action: &str) -> bool {
+    let matches = |patterns: &serde_json::Value| {
+        let all = patterns.as_array().cloned().unwrap_or_else(|| vec![patterns.clone()]);
+        let lower = |text: &str| text.to_ascii_lowercase();
+        all.iter().any(|one| Glob::new(&lower(one.as_str().unwrap())).matches(&lower(action)))
+    };
+    match statement.get("NotAction") {
+        Some(patterns) => !matches(patterns),
+        None => matches(&statement["Action"]),
+    }
+}
+
+/// The steps say "statement S of P allows A": S must speak of A, and be among the statements that are cited.
+#[test]
+fn a_statement_that_a_story_names_allows_what_it_tells() {
+    let mut seen = BTreeSet::new();
+    for file in ["src/cli/demo/account.json", "tests/accounts/acme.json", "tests/accounts/cloudsplaining-example.json"]
+    {
+        let loaded = foureyes::snapshot::read(&root().join(file)).unwrap();
+        let inventory = Inventory::new(&loaded.snapshot, &EnvironmentRules::default());
+        let access = Access::new(&inventory);
+        let outcome = rules::run(&rules(), &rules::definitions().unwrap(), &access, &rules::Settings::default());
+        for finding in outcome.findings {
+            for step in &finding.path {
+                let Some((which, rest)) = step.strip_prefix("statement ").and_then(|text| text.split_once(" of "))
+                else {
+                    continue;
+                };
+                let Some((policy, action)) = rest.split_once(" allows ").filter(|(_, action)| action.contains(':'))
+                else {
+                    continue;
+                };
+                let statements = statements_of(&loaded.snapshot, policy);
+                let position = which.parse().ok();
+                let position = position.or_else(|| statements.iter().position(|one| one["Sid"] == which));
+                let Some(statement) = position.and_then(|at: usize| statements.get(at)) else { continue };
+                assert!(speaks_of(statement, action), "{file}: {}: {step}", finding.id);
+                let cited = finding.evidence.iter().any(|evidence| match evidence {
+                    foureyes::finding::Evidence::Statement(cited) => {
+                        cited.policy.ends_with(&format!("/{policy}")) && Some(cited.statement) == position
+                    }
+                    _ => false,
+                });
+                assert!(cited, "{file}: {}: {step} is not cited", finding.id);
+                seen.insert(finding.id.clone());
+            }
+        }
+    }
+    assert!(seen.len() > 40, "only {} findings tell of a statement", seen.len());
+}
+
 /// The answers of `src/cli/demo/README.md`.
 #[test]
 fn the_demo_is_answered_as_its_page_says() {

@@ -193,7 +193,7 @@ fn draft(
     let mut draft = Draft {
         principals: principals.iter().copied().collect(),
         terms: shown.terms.clone(),
-        path: path(question, who, first, means, &hops, statements),
+        path: path(question, who, first, means, &hops),
         ..Draft::default()
     };
     for statement in statements {
@@ -267,14 +267,7 @@ pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) 
     statements
 }
 
-fn path(
-    question: &Question<'_>,
-    who: Who<'_>,
-    first: PrincipalId,
-    all: &[&Means],
-    hops: &[Hop],
-    statements: &[StatementEvidence],
-) -> Vec<String> {
+fn path(question: &Question<'_>, who: Who<'_>, first: PrincipalId, all: &[&Means], hops: &[Hop]) -> Vec<String> {
     let inventory = question.access.inventory();
     let mut path = Vec::new();
     let Some(means) = all.first() else { return path };
@@ -283,6 +276,8 @@ fn path(
         path.push(format!("{name} {}", question.kinds.why(inventory, first, who.environment)));
     }
     let call = means.decisive_step().and_then(|place| means.steps.get(place));
+    // Of all statements that allow something here, those that allow what is told, to whom it is told of.
+    let statements = allowed_by(question, means, first);
     if let (Some(statement), Some(call)) = (statements.first(), call) {
         path.push(carried_in_words(inventory, first, statement));
         path.push(format!("{} allows {}", statement_in_words(statement), call.action));

@@ -172,8 +172,9 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         }
         Predicate::OpenTrust { to, made_by_services } => open_trust::drafts(question, *to, made_by_services),
         Predicate::Administrator { environment, except } => administrator::drafts(question, environment, except),
-        Predicate::Configuration { resource_type, environment, violated_if, property, needs } => {
-            let looked_for = configuration::LookedFor { violated_if, property, needs: needs.as_ref() };
+        Predicate::Configuration { resource_type, environment, violated_if, property, shown, needs } => {
+            let looked_for =
+                configuration::LookedFor { violated_if, property, shown: shown.as_deref(), needs: needs.as_ref() };
             configuration::drafts(question, resource_type, environment, &looked_for)
         }
         Predicate::Recoverable { environment, lacks, resource_type, days, except } => {
