@@ -1,7 +1,7 @@
 //! For whom a technique works, on whom: asked in bulk, for all actors and all it may be done to.
 
 use super::answers::{Aims, Answered, Answers};
-use super::change::{self, Change};
+use super::change::{self, Belongings, Change};
 use super::fact::{self, Profiles, Told, trusts};
 use super::join::{Joined, Questions};
 use super::made;
@@ -69,6 +69,7 @@ pub(in crate::paths) struct Asker<'a> {
     acting: FxHashMap<(String, String), Vec<(PrincipalId, ResourceId)>>,
     places: Vec<made::Place>,
     profiles: Profiles<'a>,
+    pub(super) belongings: Belongings,
 }
 
 impl<'a> Asker<'a> {
@@ -88,6 +89,7 @@ impl<'a> Asker<'a> {
             acting,
             places: made::places(inventory),
             profiles: Profiles::new(inventory),
+            belongings: Belongings::new(inventory),
         }
     }
 
@@ -349,12 +351,28 @@ impl<'a> Asker<'a> {
         if for_all && changes.len().saturating_mul(slots.len()) > MOST_PAIRS {
             self.keep_one_of_each(&mut slots);
         }
-        for slot in slots {
-            let Some(principal) = slot.principal.and_then(|id| self.inventory.principal(id)) else { continue };
-            for change in changes.iter().filter(|change| change.concerns(self.inventory, principal)) {
-                let change = Some(Arc::clone(change));
-                all.push(Slot { principal: slot.principal, resource: slot.resource, change, told: slot.told.clone() });
+        let mut at: FxHashMap<PrincipalId, Vec<usize>> = FxHashMap::default();
+        for (place, slot) in slots.iter().enumerate() {
+            if let Some(id) = slot.principal {
+                at.entry(id).or_default().push(place);
             }
+        }
+        let anybody: Vec<PrincipalId> = slots.iter().filter_map(|slot| slot.principal).collect();
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        for (number, change) in changes.iter().enumerate() {
+            for id in change.concerned(&self.belongings).unwrap_or(&anybody) {
+                let Some(principal) = self.inventory.principal(*id).filter(|_| at.contains_key(id)) else { continue };
+                if change.concerns(self.inventory, principal) {
+                    pairs.extend(at.get(id).into_iter().flatten().map(|place| (*place, number)));
+                }
+            }
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        for (slot, change) in pairs.into_iter().filter_map(|(at, number)| Some((slots.get(at)?, changes.get(number)?)))
+        {
+            let change = Some(Arc::clone(change));
+            all.push(Slot { principal: slot.principal, resource: slot.resource, change, told: slot.told.clone() });
         }
         all
     }

@@ -3,7 +3,8 @@
 
 use crate::base::Arn;
 use crate::iam::Effect;
-use crate::inventory::{Attachment, DocumentId, Group, Inventory, Principal};
+use crate::inventory::{Attachment, DocumentId, Group, Inventory, Principal, PrincipalId};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -121,7 +122,43 @@ pub(super) fn all(inventory: &Inventory, kind: Changing) -> Vec<Change> {
     }
 }
 
+/// Who is in each group, and has each policy, as a policy or as a boundary: by ARN, ascending.
+pub(super) struct Belongings(FxHashMap<Arc<str>, Vec<PrincipalId>>);
+
+impl Belongings {
+    pub fn new(inventory: &Inventory) -> Belongings {
+        let mut all: FxHashMap<Arc<str>, Vec<PrincipalId>> = FxHashMap::default();
+        for (id, principal) in inventory.principal_ids() {
+            let policies = principal.policies.iter().chain(&principal.boundary).map(|one| &one.name);
+            for arn in principal.groups.iter().chain(policies) {
+                let known = all.entry(Arc::clone(arn)).or_default();
+                if known.last() != Some(&id) {
+                    known.push(id);
+                }
+            }
+        }
+        Belongings(all)
+    }
+
+    fn of(&self, arn: Option<&Arc<str>>) -> &[PrincipalId] {
+        arn.and_then(|arn| self.0.get(arn)).map_or(&[], Vec::as_slice)
+    }
+}
+
 impl Change {
+    /// Those whom it may concern; `None`: anybody.
+    pub fn concerned<'b>(&self, belongings: &'b Belongings) -> Option<&'b [PrincipalId]> {
+        match self.kind {
+            Changing::LeaveGroup
+            | Changing::DetachFromGroup
+            | Changing::DeleteInlineOfGroup
+            | Changing::AttachToGroup
+            | Changing::OtherVersion => Some(belongings.of(self.on.as_ref())),
+            Changing::Detach => Some(belongings.of(self.policy.as_ref())),
+            Changing::JoinGroup | Changing::DeleteInline | Changing::Attach => None,
+        }
+    }
+
     /// Whether it is about something that the principal has, or has not yet.
     pub fn concerns(&self, inventory: &Inventory, principal: &Principal) -> bool {
         let is_member = || self.on.as_ref().is_some_and(|group| principal.groups.contains(group));

@@ -107,7 +107,13 @@ impl Asker<'_> {
                         let principal = self.inventory.principal(*id);
                         principal.is_some_and(|known| change.concerns(self.inventory, known))
                     };
-                    let actors: Vec<PrincipalId> = actors.iter().copied().filter(concerned).collect();
+                    let actors: Vec<PrincipalId> = match change.concerned(&self.belongings) {
+                        Some(those) => {
+                            let acts = |id: &PrincipalId| actors.binary_search(id).is_ok() && concerned(id);
+                            those.iter().copied().filter(acts).collect()
+                        }
+                        None => actors.iter().copied().filter(concerned).collect(),
+                    };
                     if !actors.is_empty() {
                         found.push(Found {
                             actors,
