@@ -31,14 +31,12 @@ pub(super) fn edges(real: &Access<'_>, techniques: &[Technique], guises: &mut Gu
     let among = access.classes_of(&ids);
     let all: BTreeSet<PrincipalId> = inventory.principal_ids().map(|(id, _)| id).collect();
     let mut found = Vec::new();
-    for (number, technique) in techniques.iter().enumerate() {
-        if !matches!(technique.gain, Gain::PrincipalWithEverything | Gain::Newcomer) {
-            continue;
-        }
-        let edges = match technique.is_own() {
-            true => asker.own(number, &among),
-            false => asker.edges(number, &all, &among),
-        };
+    let gives = |technique: &Technique| matches!(technique.gain, Gain::PrincipalWithEverything | Gain::Newcomer);
+    let ask = |number: usize, technique: &Technique| match technique.is_own() {
+        true => asker.own(number, &among),
+        false => asker.edges(number, &all, &among),
+    };
+    for (technique, edges) in asker.each(gives, ask) {
         for mut edge in edges {
             edge.actors = edge.actors.iter().copied().filter(|id| ids.contains(id)).collect();
             let actors: Vec<u32> = edge.actors.iter().filter_map(guise_of).collect();

@@ -74,8 +74,8 @@ impl<'a> Graph<'a> {
 
         // Those who give themselves more rights.
         let mut best: BTreeMap<(PrincipalId, Gain), Edge> = BTreeMap::new();
-        for (number, technique) in techniques.iter().enumerate() {
-            for edge in asker.own(number, &everybody) {
+        for (technique, edges) in asker.each(Technique::is_own, |number, _| asker.own(number, &everybody)) {
+            for edge in edges {
                 let Some(actor) = edge.actors.first() else { continue };
                 let key = (*actor, technique.gain);
                 if best.get(&key).is_none_or(|known| rank(&edge) < rank(known)) {
@@ -102,14 +102,11 @@ impl<'a> Graph<'a> {
         let others = access.classes_beside(&masters);
         let all: BTreeSet<PrincipalId> = inventory.principal_ids().map(|(id, _)| id).collect();
         let mut dominion = Dominion::default();
-        let by_gain = |changes: bool| {
-            let wanted = move |(_, technique): &(usize, &Technique)| {
-                !technique.is_own() && technique.gain != Gain::Principal && technique.change.is_some() == changes
-            };
-            techniques.iter().enumerate().filter(wanted)
+        let by_gain = |technique: &Technique, changes: bool| {
+            !technique.is_own() && technique.gain != Gain::Principal && technique.change.is_some() == changes
         };
-        for (number, technique) in by_gain(false) {
-            let edges = asker.edges(number, &all, &others);
+        let gains_all = |technique: &Technique| by_gain(technique, false);
+        for (technique, edges) in asker.each(gains_all, |number, _| asker.edges(number, &all, &others)) {
             wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
             edges.iter().for_each(|edge| surer.learn(technique.gain, edge));
             if technique.gain == Gain::PrincipalWithEverything {
@@ -120,8 +117,8 @@ impl<'a> Graph<'a> {
         let mut certain = dominion.certain(access, &guises);
         certain.extend(&masters);
         let lesser = access.classes_beside(&certain);
-        for (number, technique) in by_gain(true) {
-            let mut edges = asker.edges(number, &all, &lesser);
+        let changes = |technique: &Technique| by_gain(technique, true);
+        for (technique, mut edges) in asker.each(changes, |number, _| asker.edges(number, &all, &lesser)) {
             dominion.spare(access, &guises, &mut edges);
             for edge in &mut edges {
                 edge.actors = edge.actors.iter().copied().filter(|id| !surer.has(*id, &edge.terms)).collect();
@@ -133,8 +130,8 @@ impl<'a> Graph<'a> {
         }
         let able = surer.everybody().clone();
         let bound = access.classes_beside(&able);
-        for number in 0..techniques.len() {
-            let mut edges = asker.changes(number, &bound, &|id| able.contains(&id));
+        let spared = |id: PrincipalId| able.contains(&id);
+        for (_, mut edges) in asker.each(Technique::is_own, |number, _| asker.changes(number, &bound, &spared)) {
             dominion.spare(access, &guises, &mut edges);
             for edge in edges {
                 let Some(gained) = edge.gained.first() else { continue };
@@ -163,12 +160,11 @@ impl<'a> Graph<'a> {
         let mut frontier = wanted;
         while !frontier.is_empty() {
             let mut next = BTreeSet::new();
-            for (number, technique) in techniques.iter().enumerate() {
-                if technique.gain != Gain::Principal {
-                    continue;
-                }
+            let ask = |number: usize, technique: &Technique| {
                 let by_trust = technique.needs.iter().any(|need| super::chains(&need.action));
-                let edges = asker.edges(number, &frontier, if by_trust { &everybody } else { &others });
+                asker.edges(number, &frontier, if by_trust { &everybody } else { &others })
+            };
+            for (_, edges) in asker.each(|technique| technique.gain == Gain::Principal, ask) {
                 let actors = edges.iter().flat_map(|edge| edge.actors.iter().copied());
                 next.extend(actors.filter(|id| !reached.contains(id)));
                 bundles.add(&edges, &mut Node::of, &mut principals);
@@ -193,12 +189,14 @@ impl<'a> Graph<'a> {
             };
             let already = Already::new(&bundles.all, &limited.iter().filter_map(base).collect());
             let among_limited = actors.classes_of(&limited);
-            for (number, technique) in techniques.iter().enumerate() {
-                let direct = matches!(technique.through, Through::User | Through::Role);
-                if technique.gain != Gain::Principal || (among_limited.is_empty() && !direct) {
-                    continue;
-                }
-                let mut edges = asker.edges(number, &reached, if direct { &among } else { &among_limited });
+            let is_direct = |technique: &Technique| matches!(technique.through, Through::User | Through::Role);
+            let leads_on = |technique: &Technique| {
+                technique.gain == Gain::Principal && (!among_limited.is_empty() || is_direct(technique))
+            };
+            let ask = |number: usize, technique: &Technique| {
+                asker.edges(number, &reached, if is_direct(technique) { &among } else { &among_limited })
+            };
+            for (_, mut edges) in asker.each(leads_on, ask) {
                 for edge in &mut edges {
                     edge.actors = edge.actors.iter().copied().filter(|id| ids.contains(id)).collect();
                     if !edge.actors.is_empty() && edge.actors.iter().all(|id| limited.contains(id)) {

@@ -9,10 +9,10 @@ use crate::iam::Effect;
 use crate::inventory::{DocumentId, Inventory, PrincipalId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Who acts, in order, and under which terms.
-type Who = (Rc<[PrincipalId]>, Terms);
+type Who = (Arc<[PrincipalId]>, Terms);
 
 /// Who surely becomes somebody who may do everything.
 #[derive(Debug, Default)]
@@ -40,9 +40,9 @@ impl Surer {
         match gain {
             Gain::Newcomer => edge.actors.iter().for_each(|actor| self.add(*actor, &edge.terms)),
             Gain::PrincipalWithEverything => {
-                let actors = Rc::clone(&edge.actors);
+                let actors = Arc::clone(&edge.actors);
                 for whom in edge.gained.iter().filter_map(|gained| gained.principal) {
-                    self.of.entry(whom).or_default().push((Rc::clone(&actors), edge.terms.clone()));
+                    self.of.entry(whom).or_default().push((Arc::clone(&actors), edge.terms.clone()));
                 }
             }
             _ => {}

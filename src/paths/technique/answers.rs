@@ -6,11 +6,10 @@ use crate::inventory::PrincipalId;
 use crate::paths::terms::Terms;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Names, any of which will do.
-pub(super) type Aims = Rc<[Arc<str>]>;
+pub(super) type Aims = Arc<[Arc<str>]>;
 
 /// The answers to one need.
 pub(super) struct Answered {

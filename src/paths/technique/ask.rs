@@ -13,12 +13,11 @@ use crate::iam::{Effect, Test};
 use crate::inventory::{AccountId, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::direct;
 use crate::paths::terms::Terms;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a technique gives some actors.
 #[derive(Clone, Debug)]
@@ -26,9 +25,9 @@ pub(in crate::paths) struct Edge {
     /// The technique, by position.
     pub technique: usize,
     /// Who can use it, ascending: ids of the inventory that was asked.
-    pub actors: Rc<[PrincipalId]>,
+    pub actors: Arc<[PrincipalId]>,
     /// Whom they can become by it. Edges that gain the same share it.
-    pub gained: Rc<[Gained]>,
+    pub gained: Arc<[Gained]>,
     /// Under which conditions.
     pub terms: Terms,
     /// What the engine says of each request that it needs.
@@ -64,7 +63,7 @@ pub(in crate::paths) struct Asker<'a> {
     /// Of those who act.
     pub access: &'a Access<'a>,
     pub techniques: &'a [Technique],
-    may_do: RefCell<FxHashMap<Arc<str>, Among>>,
+    may_do: Mutex<FxHashMap<Arc<str>, Among>>,
     /// Resources that act as roles, by type and property.
     acting: FxHashMap<(String, String), Vec<(PrincipalId, ResourceId)>>,
     places: Vec<made::Place>,
@@ -85,7 +84,7 @@ impl<'a> Asker<'a> {
             inventory,
             access,
             techniques,
-            may_do: RefCell::default(),
+            may_do: Mutex::default(),
             acting,
             places: made::places(inventory),
             profiles: Profiles::new(inventory),
@@ -93,11 +92,24 @@ impl<'a> Asker<'a> {
         }
     }
 
+    /// Asks of some techniques, at the same time; the answers come in the order of the techniques.
+    pub fn each(
+        &self,
+        of: impl Fn(&Technique) -> bool,
+        ask: impl Fn(usize, &Technique) -> Vec<Edge> + Sync,
+    ) -> impl Iterator<Item = (&'a Technique, Vec<Edge>)> {
+        let asked: Vec<(usize, &Technique)> =
+            self.techniques.iter().enumerate().filter(|(_, technique)| of(technique)).collect();
+        let answered: Vec<_> =
+            asked.into_par_iter().map(|(number, technique)| (technique, ask(number, technique))).collect();
+        answered.into_iter()
+    }
+
     /// Those who may do all that a technique needs, as far as their own policies go.
     pub(super) fn candidates(&self, technique: &Technique, among: &Among) -> Among {
         let mut all = among.clone();
         for need in &technique.needs {
-            let mut known = self.may_do.borrow_mut();
+            let mut known = self.may_do.lock().unwrap_or_else(PoisonError::into_inner);
             let may = known.entry(Arc::clone(&need.action)).or_insert_with(|| self.access.may_do(&need.action));
             all = all.and(may);
         }
@@ -148,8 +160,8 @@ impl<'a> Asker<'a> {
         }
         let edge = |(id, (terms, verdicts, on)): (PrincipalId, Allowed)| Edge {
             technique: number,
-            actors: Rc::new([id]),
-            gained: Rc::new([Gained { principal: Some(id), resource: None, on: on.into(), change: None }]),
+            actors: Arc::new([id]),
+            gained: Arc::new([Gained { principal: Some(id), resource: None, on: on.into(), change: None }]),
             terms,
             verdicts,
         };
@@ -188,10 +200,10 @@ impl<'a> Asker<'a> {
         let mut shared = FxHashMap::default();
         let mut edges = Vec::new();
         for (key, actors) in groups {
-            let actors: Rc<[PrincipalId]> = actors.into();
+            let actors: Arc<[PrincipalId]> = actors.into();
             for joined in asked.join(&key, &mut shared) {
                 let Joined { gained, terms, verdicts } = joined;
-                edges.push(Edge { technique: number, actors: Rc::clone(&actors), gained, terms, verdicts });
+                edges.push(Edge { technique: number, actors: Arc::clone(&actors), gained, terms, verdicts });
             }
         }
         match &technique.administers {
@@ -358,9 +370,17 @@ impl<'a> Asker<'a> {
             }
         }
         let anybody: Vec<PrincipalId> = slots.iter().filter_map(|slot| slot.principal).collect();
+        let mut of_account: FxHashMap<AccountId, Vec<PrincipalId>> = FxHashMap::default();
+        for id in &anybody {
+            if let Some(principal) = self.inventory.principal(*id) {
+                of_account.entry(principal.account).or_default().push(*id);
+            }
+        }
         let mut pairs: Vec<(usize, usize)> = Vec::new();
         for (number, change) in changes.iter().enumerate() {
-            for id in change.concerned(&self.belongings).unwrap_or(&anybody) {
+            let of_account =
+                change.account(self.inventory).map(|id| of_account.get(&id).map_or(&[][..], Vec::as_slice));
+            for id in change.concerned(&self.belongings).or(of_account).unwrap_or(&anybody) {
                 let Some(principal) = self.inventory.principal(*id).filter(|_| at.contains_key(id)) else { continue };
                 if change.concerns(self.inventory, principal) {
                     pairs.extend(at.get(id).into_iter().flatten().map(|place| (*place, number)));

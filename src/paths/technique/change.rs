@@ -3,7 +3,7 @@
 
 use crate::base::Arn;
 use crate::iam::Effect;
-use crate::inventory::{Attachment, DocumentId, Group, Inventory, Principal, PrincipalId};
+use crate::inventory::{AccountId, Attachment, DocumentId, Group, Inventory, Principal, PrincipalId};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -147,7 +147,7 @@ impl Belongings {
 
 impl Change {
     /// Those whom it may concern; `None`: anybody.
-    pub fn concerned<'b>(&self, belongings: &'b Belongings) -> Option<&'b [PrincipalId]> {
+    pub(super) fn concerned<'b>(&self, belongings: &'b Belongings) -> Option<&'b [PrincipalId]> {
         match self.kind {
             Changing::LeaveGroup
             | Changing::DetachFromGroup
@@ -156,6 +156,14 @@ impl Change {
             | Changing::OtherVersion => Some(belongings.of(self.on.as_ref())),
             Changing::Detach => Some(belongings.of(self.policy.as_ref())),
             Changing::JoinGroup | Changing::DeleteInline | Changing::Attach => None,
+        }
+    }
+
+    /// The account whose principals alone it may concern; `None`: that of any.
+    pub(super) fn account(&self, inventory: &Inventory) -> Option<AccountId> {
+        match self.kind {
+            Changing::JoinGroup => inventory.group(self.on.as_deref()?).map(|group| group.account),
+            _ => None,
         }
     }
 

@@ -6,7 +6,6 @@ use super::{Named, Technique};
 use crate::engine::Verdict;
 use crate::paths::terms::Terms;
 use rustc_hash::FxHashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// What a technique needs, all it can be done to, and the answers.
@@ -20,7 +19,7 @@ pub(super) struct Questions<'t> {
 
 /// Some whom one way of using a technique gains.
 pub(super) struct Joined {
-    pub gained: Rc<[Gained]>,
+    pub gained: Arc<[Gained]>,
     /// Under which conditions.
     pub terms: Terms,
     /// What the engine says of each request.
@@ -28,7 +27,7 @@ pub(super) struct Joined {
 }
 
 /// Whom a way of using a technique gains: by the number of those who are alike, and which name each request takes.
-pub(super) type Shared = FxHashMap<(usize, Vec<usize>), Rc<[Gained]>>;
+pub(super) type Shared = FxHashMap<(usize, Vec<usize>), Arc<[Gained]>>;
 
 impl<'t> Questions<'t> {
     pub fn new(technique: &'t Technique, slots: Vec<Slot>, answered: Vec<Answered>) -> Questions<'t> {
@@ -62,12 +61,12 @@ impl<'t> Questions<'t> {
                 terms = terms.and(own.clone());
             }
             let gained = shared.entry((kind, picks)).or_insert_with_key(|(_, picks)| self.gained(slots, picks));
-            all.push(Joined { gained: Rc::clone(gained), terms, verdicts });
+            all.push(Joined { gained: Arc::clone(gained), terms, verdicts });
         }
         all
     }
 
-    fn gained(&self, slots: &[usize], picks: &[usize]) -> Rc<[Gained]> {
+    fn gained(&self, slots: &[usize], picks: &[usize]) -> Arc<[Gained]> {
         let gained = |at: &usize| {
             let slot = self.slots.get(*at)?;
             let name = |(need, pick): (&Answered, &usize)| {

@@ -8,7 +8,6 @@ use crate::engine::Verdict;
 use crate::inventory::{PrincipalId, PrincipalKind};
 use crate::paths::terms::Terms;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 impl Asker<'_> {
@@ -143,7 +142,7 @@ impl Found {
         Edge {
             technique: number,
             actors: self.actors.into(),
-            gained: Rc::new([Gained {
+            gained: Arc::new([Gained {
                 principal: None,
                 resource: None,
                 on: Box::new([self.on]),
