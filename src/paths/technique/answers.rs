@@ -31,7 +31,7 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    fn kind_of(&self, place: u32) -> u32 {
+    pub fn kind_of(&self, place: u32) -> u32 {
         self.kinds.get(place as usize).copied().unwrap_or_default()
     }
 

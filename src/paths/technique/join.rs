@@ -5,7 +5,7 @@ use super::ask::{Gained, Slot};
 use super::{Named, Technique};
 use crate::engine::Verdict;
 use crate::paths::terms::Terms;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What a technique needs, all it can be done to, and the answers.
@@ -14,7 +14,17 @@ pub(super) struct Questions<'t> {
     slots: Vec<Slot>,
     /// Positions of slots that are alike.
     alike: Vec<Vec<usize>>,
+    choices: Vec<Choice<'t>>,
     pub answered: Vec<Answered>,
+}
+
+/// What is made, or found unseen: it has one name in all requests.
+struct Choice<'t> {
+    on: &'t Named,
+    /// Positions of the needs that name it.
+    needs: Vec<usize>,
+    /// Positions among the names that will do: of those to which every answer says the same, the first.
+    names: Vec<usize>,
 }
 
 /// Some whom one way of using a technique gains.
@@ -31,12 +41,13 @@ pub(super) type Shared = FxHashMap<(usize, Vec<usize>), Arc<[Gained]>>;
 
 impl<'t> Questions<'t> {
     pub fn new(technique: &'t Technique, slots: Vec<Slot>, answered: Vec<Answered>) -> Questions<'t> {
-        Questions { technique, alike: alike(&slots, &answered), slots, answered }
+        let choices = choices(technique, &answered);
+        Questions { technique, alike: alike(&slots, &answered), slots, choices, answered }
     }
 
     /// Whom those gain who got these answers, and under which terms.
     pub fn join(&self, key: &[&[u32]], shared: &mut Shared) -> Vec<Joined> {
-        let Some(made) = one_name(self.technique, &self.answered, key) else { return Vec::new() };
+        let Some(made) = self.made(key) else { return Vec::new() };
         let mut all = Vec::new();
         'kinds: for (kind, slots) in self.alike.iter().enumerate() {
             let Some((first, slot)) = slots.first().and_then(|at| Some((*at, self.slots.get(*at)?))) else { continue };
@@ -44,17 +55,22 @@ impl<'t> Questions<'t> {
             let mut verdicts = Vec::with_capacity(self.answered.len());
             let mut picks = Vec::with_capacity(self.answered.len());
             for ((need, sets), wanted) in self.answered.iter().zip(key).zip(&self.technique.needs) {
-                let mut best: Option<(usize, &(Verdict, Terms))> = None;
-                for (pick, place) in need.places_of(first).iter().enumerate() {
-                    let is_other = |name: &Arc<str>| made.get(&wanted.on).is_some_and(|made| made != name);
-                    if need.names.get(*place as usize).is_none_or(is_other) {
-                        continue;
+                let places = need.places_of(first);
+                let best = match made.get(&wanted.on) {
+                    Some(pick) => {
+                        places.get(*pick).and_then(|place| need.best_of(sets, *place)).map(|decided| (*pick, decided))
                     }
-                    let Some(decided) = need.best_of(sets, *place) else { continue };
-                    if best.is_none_or(|(_, (known, _))| *known < decided.0) {
-                        best = Some((pick, decided));
+                    None => {
+                        let mut best: Option<(usize, &(Verdict, Terms))> = None;
+                        for (pick, place) in places.iter().enumerate() {
+                            let Some(decided) = need.best_of(sets, *place) else { continue };
+                            if best.is_none_or(|(_, (known, _))| *known < decided.0) {
+                                best = Some((pick, decided));
+                            }
+                        }
+                        best
                     }
-                }
+                };
                 let Some((pick, (verdict, own))) = best else { continue 'kinds };
                 picks.push(pick);
                 verdicts.push(*verdict);
@@ -64,6 +80,28 @@ impl<'t> Questions<'t> {
             all.push(Joined { gained: Arc::clone(gained), terms, verdicts });
         }
         all
+    }
+
+    /// Which name is best for each thing that is made, or found unseen, in all requests. `None`: there is none.
+    fn made(&self, key: &[&[u32]]) -> Option<FxHashMap<&'t Named, usize>> {
+        let mut made = FxHashMap::default();
+        for Choice { on, needs, names } in &self.choices {
+            let mut best: Option<(Verdict, usize)> = None;
+            for name in names {
+                let verdict = |at: &usize| {
+                    let (need, sets) = (self.answered.get(*at)?, key.get(*at)?);
+                    need.best_of(sets, *need.places_of(0).get(*name)?).map(|(verdict, _)| *verdict)
+                };
+                let all: Option<Vec<Verdict>> = needs.iter().map(verdict).collect();
+                if let Some(least) = all.and_then(|all| all.into_iter().min())
+                    && best.is_none_or(|(known, _)| known < least)
+                {
+                    best = Some((least, *name));
+                }
+            }
+            made.insert(*on, best?.1);
+        }
+        Some(made)
     }
 
     fn gained(&self, slots: &[usize], picks: &[usize]) -> Arc<[Gained]> {
@@ -81,41 +119,26 @@ impl<'t> Questions<'t> {
     }
 }
 
-/// What is made, or found unseen, has one name in all requests: the best that all of them allow. `None`: there is none.
-fn one_name<'t>(
-    technique: &'t Technique,
-    answered: &[Answered],
-    key: &[&[u32]],
-) -> Option<FxHashMap<&'t Named, Arc<str>>> {
-    let mut made: FxHashMap<&Named, Arc<str>> = FxHashMap::default();
+/// What the requests of a technique name that is made, or found unseen.
+fn choices<'t>(technique: &'t Technique, answered: &[Answered]) -> Vec<Choice<'t>> {
+    let mut all: Vec<Choice<'_>> = Vec::new();
     for wanted in &technique.needs {
-        if !matches!(wanted.on, Named::New(_) | Named::Any(_)) || made.contains_key(&wanted.on) {
+        if !matches!(wanted.on, Named::New(_) | Named::Any(_)) || all.iter().any(|known| known.on == &wanted.on) {
             continue;
         }
-        let same: Vec<(&Answered, &[u32])> = answered
-            .iter()
-            .zip(key)
-            .zip(&technique.needs)
-            .filter(|(_, other)| other.on == wanted.on)
-            .map(|((need, sets), _)| (need, *sets))
-            .collect();
-        let (first, _) = same.first()?;
-        let mut best: Option<(Verdict, &Arc<str>)> = None;
-        for name in first.places_of(0).iter().filter_map(|place| first.names.get(*place as usize)) {
-            let verdict = |(need, sets): &(&Answered, &[u32])| {
-                let place = need.names.iter().position(|known| known == name)?;
-                need.best_of(sets, u32::try_from(place).ok()?).map(|(verdict, _)| *verdict)
-            };
-            let all: Option<Vec<Verdict>> = same.iter().map(verdict).collect();
-            if let Some(least) = all.and_then(|all| all.into_iter().min())
-                && best.is_none_or(|(known, _)| known < least)
-            {
-                best = Some((least, name));
-            }
-        }
-        made.insert(&wanted.on, Arc::clone(best?.1));
+        let is_same = |at: &usize| technique.needs.get(*at).is_some_and(|other| other.on == wanted.on);
+        let needs: Vec<usize> = (0..technique.needs.len()).filter(is_same).collect();
+        let same: Vec<&Answered> = needs.iter().filter_map(|at| answered.get(*at)).collect();
+        let count = same.first().map_or(0, |need| need.places_of(0).len());
+        let mut known: FxHashSet<Vec<Option<u32>>> = FxHashSet::default();
+        let is_new = |name: &usize| {
+            let kind = |need: &&Answered| need.places_of(0).get(*name).map(|place| need.kind_of(*place));
+            known.insert(same.iter().map(kind).collect())
+        };
+        let names = (0..count).filter(is_new).collect();
+        all.push(Choice { on: &wanted.on, needs, names });
     }
-    Some(made)
+    all
 }
 
 /// Slots to which every answer says the same, and of which the same must be supposed, by position.
