@@ -43,6 +43,9 @@ impl Access<'_> {
             rcps: borrow(&rcps),
             ..Stack::default()
         };
-        engine::decide(&facts, &stack)
+        let (decision, mut applied) = engine::decide(&facts, &stack);
+        // That the other side allows it is supposed; no policy of the snapshot says so.
+        applied.retain(|statement| statement.policy != allow.name);
+        (decision, applied)
     }
 }

@@ -314,8 +314,8 @@ impl Page<'_> {
         row("Actions", self.names.first(&finding.actions, self.details_shown(), usize::MAX).join(", "));
         let (allowed, found): (Vec<_>, Vec<_>) =
             finding.evidence.iter().partition(|evidence| matches!(evidence, Evidence::Statement(_)));
-        row("Allowed by", self.lines_of(allowed.iter().map(|evidence| self.evidence(evidence))));
-        row("Found", self.lines_of(found.iter().map(|evidence| self.evidence(evidence))));
+        row("Allowed by", self.lines_of(allowed.iter().map(|evidence| self.evidence(evidence, finding.certainty))));
+        row("Found", self.lines_of(found.iter().map(|evidence| self.evidence(evidence, finding.certainty))));
         let steps = finding.path.iter().enumerate();
         row(
             "How",
@@ -351,7 +351,7 @@ impl Page<'_> {
         lines.join("\n")
     }
 
-    fn evidence(&self, evidence: &Evidence) -> String {
+    fn evidence(&self, evidence: &Evidence, certainty: Certainty) -> String {
         match evidence {
             Evidence::Statement(statement) => {
                 let sid =
@@ -364,6 +364,7 @@ impl Page<'_> {
             }
             Evidence::Property { resource, property, found } => {
                 let found = match found {
+                    serde_json::Value::Null if certainty == Certainty::Unknown => "not known".to_owned(),
                     serde_json::Value::Null => "not set".to_owned(),
                     value => escape::terminal(&value.to_string()).into_owned(),
                 };

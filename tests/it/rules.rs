@@ -325,6 +325,38 @@ fn a_statement_that_a_story_names_allows_what_it_tells() {
     assert!(seen.len() > 40, "only {} findings tell of a statement", seen.len());
 }
 
+/// Supposed policies, such as those of an account outside, are in no snapshot and no evidence.
+#[test]
+fn every_statement_that_is_cited_stands_in_the_account() {
+    const PLACES: [&str; 5] =
+        ["arn:", "inline policy ", "resource policy of arn:", "trust policy of arn:", "service control policy "];
+    #[derive(serde::Deserialize)]
+    struct Case {
+        account: cases::BriefAccount,
+    }
+    let definitions = rules::definitions().unwrap();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for rule in rules() {
+        let text = std::fs::read_to_string(file(&rule, "cases.yaml")).unwrap();
+        let all: Vec<Case> = yaml_serde::from_str(&text).unwrap();
+        for case in all {
+            let snapshot = case.account.snapshot().unwrap();
+            let inventory = Inventory::new(&snapshot, &EnvironmentRules::default());
+            let access = Access::new(&inventory);
+            let outcome = rules::run(std::slice::from_ref(&rule), &definitions, &access, &rules::Settings::default());
+            for finding in outcome.findings {
+                for evidence in finding.evidence {
+                    let foureyes::finding::Evidence::Statement(cited) = evidence else { continue };
+                    let stands = PLACES.iter().find(|place| cited.policy.starts_with(*place));
+                    assert!(stands.is_some(), "{}: {}", finding.id, cited.policy);
+                    seen.extend(stands);
+                }
+            }
+        }
+    }
+    assert_eq!(seen.len(), PLACES.len(), "{seen:?}");
+}
+
 /// The answers of `src/cli/demo/README.md`.
 #[test]
 fn the_demo_is_answered_as_its_page_says() {

@@ -213,8 +213,9 @@ impl<'i> Holder<'i> {
                 resources: found.into_keys().collect(),
             });
         }
-        let note =
-            format!("{} of the resources of production belong to no stack and carry no tag of a tool", sure.len());
+        let (belong, carry) = if sure.len() == 1 { ("belongs", "carries") } else { ("belong", "carry") };
+        let count = sure.len();
+        let note = format!("{count} of the resources of production {belong} to no stack and {carry} no tag of a tool");
         Some(Lacking {
             certainty: Certainty::Conditional,
             notes: vec![note],

@@ -497,8 +497,13 @@ fn carried_in_words(inventory: &Inventory, principal: PrincipalId, statement: &S
             format!("{who} is in group {name}, which carries {}", words::policy(&statement.policy))
         }
         None if statement.policy.starts_with("arn:") => format!("{who} has {}", words::policy(&statement.policy)),
-        None if statement.policy.starts_with("resource policy of ") => format!("the {} names {who}", statement.policy),
-        None => format!("{who} has {}", statement.policy),
+        None if statement.policy.starts_with("resource policy of ") => {
+            format!("the {} applies to {who}", statement.policy)
+        }
+        None => {
+            let own = inventory.principal(principal).map(|known| format!(" of {}", known.arn)).unwrap_or_default();
+            format!("{who} has {}", statement.policy.strip_suffix(&own).unwrap_or(&statement.policy))
+        }
     }
 }
 
