@@ -5,7 +5,6 @@ use super::Access;
 use crate::engine::{Context, Formula, Policy, Tags, Target, World};
 use crate::iam::{self, Effect, PolicyKind, Version};
 use crate::inventory::PrincipalId;
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
@@ -63,13 +62,12 @@ impl Access<'_> {
             let statements = policies.iter().filter_map(|policy| policy.statements.as_ref()?.first());
             statements.map(|statement| statement.applies(&facts)).collect()
         };
-        let ids: Vec<PrincipalId> = self.inventory.principal_ids().map(|(id, _)| id).collect();
-        let said: Vec<Vec<Formula>> = ids.into_par_iter().with_min_len(256).map(says).collect();
+        // One by one: whoever asks meanwhile waits, and must not be waited for.
         let mut known: FxHashMap<Vec<Formula>, u32> = FxHashMap::default();
-        let number = |says| {
+        let number = |(id, _)| {
             let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-            *known.entry(says).or_insert(next)
+            *known.entry(says(id)).or_insert(next)
         };
-        said.into_iter().map(number).collect()
+        self.inventory.principal_ids().map(number).collect()
     }
 }

@@ -19,7 +19,6 @@ use crate::inventory::{Inventory, PrincipalId, Supposed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// All who can use a technique in the same way, and all whom they become.
@@ -28,9 +27,9 @@ pub(super) struct Bundle {
     /// By position; `None`: an outsider whom a trust policy lets in.
     pub technique: Option<usize>,
     /// Ascending.
-    pub actors: Rc<[Node]>,
+    pub actors: Arc<[Node]>,
     /// Whom they become, and what the requests name.
-    pub gained: Rc<[(Node, Gained)]>,
+    pub gained: Arc<[(Node, Gained)]>,
     /// Where each actor becomes a guise of itself: what its own requests name.
     pub own: BTreeMap<Node, Box<[Arc<str>]>>,
     pub terms: Terms,
@@ -39,7 +38,7 @@ pub(super) struct Bundle {
 
 /// For each bundle, those whom it gains and who are worth a step, by position.
 #[derive(Debug)]
-pub(super) struct Firsts(Vec<Rc<[u32]>>);
+pub(super) struct Firsts(Vec<Arc<[u32]>>);
 
 impl Firsts {
     pub fn of(&self, bundle: u32) -> &[u32] {
@@ -229,8 +228,8 @@ impl<'a> Graph<'a> {
             let node = guises.outsider(u32::try_from(at).unwrap_or(u32::MAX));
             bundles.push(Bundle {
                 technique: None,
-                actors: Rc::new([node]),
-                gained: Rc::new([(
+                actors: Arc::new([node]),
+                gained: Arc::new([(
                     Node::of(entry.role),
                     Gained { principal: Some(entry.role), resource: None, on: Box::default(), change: None },
                 )]),
@@ -328,11 +327,11 @@ impl<'a> Graph<'a> {
         let mut kinds: FxHashMap<(&[u32], K), u32> = FxHashMap::default();
         let mut kind_of: FxHashMap<Node, u32> = FxHashMap::default();
         type Of = (*const (Node, Gained), bool);
-        let mut known: FxHashMap<Of, Rc<[u32]>> = FxHashMap::default();
+        let mut known: FxHashMap<Of, Arc<[u32]>> = FxHashMap::default();
         let firsts = self.bundles.iter().map(|bundle| {
             let key = (bundle.gained.as_ptr(), self.is_by_trust(bundle));
             if let Some(known) = known.get(&key) {
-                return Rc::clone(known);
+                return Arc::clone(known);
             }
             let mut seen: FxHashSet<(u32, bool)> = FxHashSet::default();
             let mut order: Vec<(Node, u32, &Gained)> =
@@ -345,8 +344,8 @@ impl<'a> Graph<'a> {
                 });
                 seen.insert((kind, self.is_spared(bundle, gained)))
             });
-            let firsts: Rc<[u32]> = order.into_iter().map(|(_, at, _)| at).collect();
-            known.insert(key, Rc::clone(&firsts));
+            let firsts: Arc<[u32]> = order.into_iter().map(|(_, at, _)| at).collect();
+            known.insert(key, Arc::clone(&firsts));
             firsts
         });
         Firsts(firsts.collect())
@@ -398,8 +397,8 @@ impl Bundles {
             |(technique, guise, terms, verdicts)| {
                 self.all.push(Bundle {
                     technique: Some(*technique),
-                    actors: Rc::default(),
-                    gained: Rc::new([(
+                    actors: Arc::default(),
+                    gained: Arc::new([(
                         *guise,
                         Gained { principal: None, resource: None, on: Box::default(), change: None },
                     )]),
@@ -421,7 +420,7 @@ impl Bundles {
             technique: Some(edge.technique),
             own: actors.iter().map(|actor| (*actor, gained.on.clone())).collect(),
             actors: actors.into(),
-            gained: Rc::new([(guise, gained)]),
+            gained: Arc::new([(guise, gained)]),
             terms: edge.terms.clone(),
             verdicts: edge.verdicts.clone(),
         });
@@ -446,8 +445,8 @@ impl Bundles {
         actor: &mut dyn FnMut(PrincipalId) -> Node,
         gained: &mut dyn FnMut(&Edge) -> Vec<(Node, Gained)>,
     ) {
-        let mut all_actors: FxHashMap<*const PrincipalId, Rc<[Node]>> = FxHashMap::default();
-        let mut all_gained: FxHashMap<*const Gained, Rc<[(Node, Gained)]>> = FxHashMap::default();
+        let mut all_actors: FxHashMap<*const PrincipalId, Arc<[Node]>> = FxHashMap::default();
+        let mut all_gained: FxHashMap<*const Gained, Arc<[(Node, Gained)]>> = FxHashMap::default();
         for edge in edges.iter().filter(|edge| !edge.actors.is_empty()) {
             let actors = all_actors.entry(edge.actors.as_ptr());
             let actors = actors.or_insert_with(|| edge.actors.iter().map(|id| actor(*id)).collect());
@@ -456,14 +455,14 @@ impl Bundles {
             let gained = if one_made_anew {
                 gained(edge).into()
             } else {
-                Rc::clone(all_gained.entry(edge.gained.as_ptr()).or_insert_with(|| gained(edge).into()))
+                Arc::clone(all_gained.entry(edge.gained.as_ptr()).or_insert_with(|| gained(edge).into()))
             };
             if gained.is_empty() {
                 continue;
             }
             self.all.push(Bundle {
                 technique: Some(edge.technique),
-                actors: Rc::clone(actors),
+                actors: Arc::clone(actors),
                 gained,
                 own: BTreeMap::new(),
                 terms: edge.terms.clone(),

@@ -16,12 +16,12 @@ use fixedbitset::FixedBitSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Everybody's ways to the loss of some resources.
 pub struct Ways<'a> {
     graph: Graph<'a>,
-    means: Rc<MeansIndex>,
+    means: Arc<MeansIndex>,
     /// What guises can take; their ids are those of the supposed inventory.
     of_guises: MeansIndex,
     /// Which means of each index count.
@@ -106,7 +106,7 @@ impl<'a> Ways<'a> {
         access: &'a Access<'a>,
         techniques: &'a [Technique],
         resources: Vec<ResourceId>,
-        means: Rc<MeansIndex>,
+        means: Arc<MeansIndex>,
     ) -> Ways<'a> {
         Ways::counting(access, techniques, resources, means, &|_| true)
     }
@@ -116,7 +116,7 @@ impl<'a> Ways<'a> {
         access: &'a Access<'a>,
         techniques: &'a [Technique],
         resources: Vec<ResourceId>,
-        means: Rc<MeansIndex>,
+        means: Arc<MeansIndex>,
         counts: &dyn Fn(&Means) -> bool,
     ) -> Ways<'a> {
         let counted = |index: &MeansIndex| -> Vec<bool> { index.all().iter().map(counts).collect() };

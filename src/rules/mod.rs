@@ -22,8 +22,8 @@ use crate::base::Glob;
 use crate::finding::Finding;
 use crate::inventory::{PrincipalId, words};
 use crate::recovery::{self, Store};
+use rayon::prelude::*;
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
@@ -59,23 +59,23 @@ pub(crate) struct Question<'q> {
     /// What kind each principal is of.
     pub kinds: &'q Kinds,
     /// What somebody can take of an environment without becoming somebody else; found when first asked for.
-    pub means: predicate::Taken<'q>,
+    pub means: &'q predicate::Taken<'q>,
     /// The ways to that by becoming somebody else.
     pub followed: &'q predicate::Followed<'q>,
     /// Roles that nobody of the snapshot may assume, though their trust policies name nobody else; found when first asked
     /// for.
-    pub unreachable: OnceCell<BTreeSet<PrincipalId>>,
+    pub unreachable: &'q OnceLock<BTreeSet<PrincipalId>>,
     /// Suppressions of the rule that asks.
     pub suppressions: suppression::OfRule<'q>,
     /// What is known of the stores of an environment, once a rule has asked.
-    stores: OnceLock<(String, Vec<Store>)>,
+    stores: &'q OnceLock<(String, Vec<Store>)>,
 }
 
 impl Question<'_> {
     /// What is known of the stores of an environment.
     pub fn stores(&self, environment: &str) -> Cow<'_, [Store]> {
         let ask = || recovery::stores(self.access, environment);
-        let (known, stores) = self.stores.get_or_init(|| (environment.to_owned(), ask()));
+        let (known, stores) = once(self.stores, || (environment.to_owned(), ask()));
         if known == environment { Cow::Borrowed(stores) } else { Cow::Owned(ask()) }
     }
 
@@ -88,23 +88,36 @@ impl Question<'_> {
     }
 }
 
+/// What a cell holds, found when first asked for. Nobody waits for another to find it: rules run at the same time and share
+/// their threads, and whoever waited could keep from going on the very one that it waits for.
+pub(crate) fn once<T>(cell: &OnceLock<T>, find: impl Fn() -> T) -> &T {
+    match cell.get() {
+        Some(known) => known,
+        None => {
+            let found = find();
+            cell.get_or_init(|| found)
+        }
+    }
+}
+
 /// Runs rules over an account.
 pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
     let administrators = predicate::administrators(access, definitions);
     let kinds = Kinds::new(access, definitions);
     let means = predicate::Taken::new(access);
     let followed = predicate::follow(rules, definitions, access, &means, settings);
-    let mut question = Question {
+    let (unreachable, stores) = (OnceLock::new(), OnceLock::new());
+    let question = Question {
         access,
         settings,
         administrators: &administrators,
         definitions,
         kinds: &kinds,
-        means,
+        means: &means,
         followed: &followed,
-        unreachable: OnceCell::new(),
+        unreachable: &unreachable,
         suppressions: Vec::new(),
-        stores: OnceLock::new(),
+        stores: &stores,
     };
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut outcome = Outcome::default();
@@ -115,17 +128,20 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
             outcome.break_glass.push(principal.arn.to_string());
         }
     }
-    for rule in rules {
+    predicate::find_leads(&question);
+    let ask = |rule: &Rule| {
         let all = settings.suppressions.iter().enumerate();
-        question.suppressions = all.filter(|(_, suppression)| suppression.rule.matches(&rule.id)).collect();
-        for predicate::Found { finding, accepted, overdue } in predicate::run(rule, &question) {
-            used.extend(overdue);
-            match accepted {
-                None => outcome.findings.push(finding),
-                Some(place) => {
-                    used.insert(place);
-                    outcome.accepted.push((place, finding));
-                }
+        let suppressions = all.filter(|(_, suppression)| suppression.rule.matches(&rule.id)).collect();
+        predicate::run(rule, &Question { suppressions, ..question })
+    };
+    let found: Vec<Vec<predicate::Found>> = rules.par_iter().map(ask).collect();
+    for predicate::Found { finding, accepted, overdue } in found.into_iter().flatten() {
+        used.extend(overdue);
+        match accepted {
+            None => outcome.findings.push(finding),
+            Some(place) => {
+                used.insert(place);
+                outcome.accepted.push((place, finding));
             }
         }
     }

@@ -6,7 +6,7 @@
 //! <https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html> (roles of IAM Identity Center
 //! are changed through permission sets only).
 
-use super::Question;
+use super::{Question, once};
 use crate::access::Targets;
 use crate::catalog;
 use crate::engine::{Context, World};
@@ -58,7 +58,7 @@ fn nobody_becomes(question: &Question<'_>, principal: PrincipalId) -> bool {
     if !known.closed {
         return false;
     }
-    question.unreachable.get_or_init(|| unreachable(question)).contains(&principal)
+    once(question.unreachable, || unreachable(question)).contains(&principal)
 }
 
 /// Those roles, of whose trust policies each names principals of the snapshot only, that nobody may assume.

@@ -8,7 +8,7 @@ use crate::paths::{Actor, Lead, Means, MeansIndex, Technique, Terms, Ways};
 use crate::recovery::{Able, Answer, Store, WayBack, stores};
 use crate::rules::Definitions;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A loss, by the surest and shortest way to it.
 pub struct Loss {
@@ -77,7 +77,7 @@ pub fn losses(
         .filter(|(_, resource)| resource.environment.as_ref().is_some_and(|known| known.environment == environment))
         .map(|(id, _)| id)
         .collect();
-    let ways = Ways::new(access, techniques, resources.clone(), Rc::new(MeansIndex::new(access, &resources)));
+    let ways = Ways::new(access, techniques, resources.clone(), Arc::new(MeansIndex::new(access, &resources)));
     let mut found = Best { inventory, definitions, best: BTreeMap::new() };
     let own = Actor::Principal(principal);
     let name = ways.graph().in_words(own);

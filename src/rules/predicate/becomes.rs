@@ -9,9 +9,9 @@ use crate::paths::{self, Actor, Hop, Lead};
 use crate::rules::definitions::Definitions;
 use crate::rules::file::{Into, Predicate, Rule};
 use crate::rules::kind::Kind;
-use crate::rules::{Question, Settings};
-use std::cell::OnceCell;
+use crate::rules::{Question, Settings, once};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// Everybody's ways to what the definitions call a loss, by environment.
 pub(crate) type Followed<'q> = BTreeMap<String, Environment<'q>>;
@@ -22,7 +22,7 @@ pub(crate) struct Environment<'q> {
     /// Those of the guises with other policies who may do everything then.
     masters: BTreeSet<Actor>,
     /// Found when a rule first asks.
-    leads: OnceCell<Vec<paths::Leads>>,
+    leads: OnceLock<Vec<paths::Leads>>,
 }
 
 impl<'q> Environment<'q> {
@@ -37,12 +37,13 @@ impl<'q> Environment<'q> {
                 those.map(|(actor, _)| actor).collect()
             }
         };
-        Environment { ways, masters, leads: OnceCell::new() }
+        Environment { ways, masters, leads: OnceLock::new() }
     }
 
     /// Everybody who can take something by becoming somebody else.
     pub(super) fn leads(&self, question: &Question<'_>) -> &[paths::Leads] {
-        self.leads.get_or_init(|| self.ways.leads(&|actor| self.is_master(question, actor)))
+        let leads: &Vec<paths::Leads> = once(&self.leads, || self.ways.leads(&|actor| self.is_master(question, actor)));
+        leads
     }
 
     /// Whether somebody may do everything that boundary and organisation leave.
@@ -89,6 +90,13 @@ pub(crate) fn follow<'q>(
         });
     }
     followed
+}
+
+/// Finds everybody's ways, before rules ask for them at the same time.
+pub(crate) fn find_leads(question: &Question<'_>) {
+    for environment in question.followed.values() {
+        environment.leads(question);
+    }
 }
 
 pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Drafts {

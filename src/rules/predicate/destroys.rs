@@ -13,26 +13,27 @@ use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Step, Terms, dir
 use crate::rules::Question;
 use crate::rules::kind::Kind;
 use rustc_hash::FxHashMap;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The means on the resources of an environment, found when first asked for.
 pub(crate) struct Taken<'q> {
     access: &'q Access<'q>,
-    found: RefCell<BTreeMap<String, Rc<MeansIndex>>>,
+    found: Mutex<BTreeMap<String, Arc<MeansIndex>>>,
 }
 
 impl<'q> Taken<'q> {
     /// Nothing is found yet.
     pub fn new(access: &'q Access<'q>) -> Taken<'q> {
-        Taken { access, found: RefCell::default() }
+        Taken { access, found: Mutex::default() }
     }
 
     /// The means on all resources of an environment.
-    pub fn of(&self, environment: &str) -> Rc<MeansIndex> {
-        if let Some(known) = self.found.borrow().get(environment) {
-            return Rc::clone(known);
+    pub fn of(&self, environment: &str) -> Arc<MeansIndex> {
+        // Not locked while it is looked for: that work is shared among threads, one of which may come here.
+        let found = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = found().get(environment) {
+            return Arc::clone(known);
         }
         let inventory = self.access.inventory();
         let belongs = |id: &ResourceId| {
@@ -40,8 +41,8 @@ impl<'q> Taken<'q> {
             recognition.is_some_and(|known| known.environment == environment)
         };
         let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
-        let index = Rc::new(MeansIndex::new(self.access, &resources));
-        self.found.borrow_mut().insert(environment.to_owned(), Rc::clone(&index));
+        let index = Arc::new(MeansIndex::new(self.access, &resources));
+        found().insert(environment.to_owned(), Arc::clone(&index));
         index
     }
 }

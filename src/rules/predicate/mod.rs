@@ -24,7 +24,7 @@ mod unreadable;
 use takes::Wanted;
 
 pub use administrator::{Administrator, administrators};
-pub(crate) use becomes::{Followed, follow};
+pub(crate) use becomes::{Followed, find_leads, follow};
 pub(crate) use destroys::Taken;
 
 use super::file::{Exception, Fix, Predicate, Rule};
