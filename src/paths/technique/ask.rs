@@ -228,7 +228,8 @@ impl<'a> Asker<'a> {
         for ((told, is_management), actors) in by_told {
             let terms = match told {
                 Told::Holds => Terms::default(),
-                Told::Unread(words) => supposing(words, Certainty::Conditional),
+                // Few accounts of an organisation do: nothing speaks for it.
+                Told::Unread(words) => supposing(words, Certainty::Unknown),
                 Told::Fails => continue,
             };
             let elsewhere = |gained: &&Gained| {
