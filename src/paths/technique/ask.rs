@@ -410,22 +410,23 @@ impl<'a> Asker<'a> {
 
     /// The changes that some of those who may make them can make, as far as the policy they speak of goes.
     pub(super) fn changes_of(&self, technique: &Technique, kind: Changing, among: &Among) -> Vec<Arc<Change>> {
-        let mut all = change::all(self.inventory, kind);
-        if matches!(kind, Changing::Attach | Changing::AttachToGroup) {
-            let need = technique.needs.iter().find(|need| need.carries_policy);
-            let asked = need.map(|need| self.access.conditions_on(&need.action, "iam:PolicyARN", among));
-            // Whoever may attach any policy attaches AdministratorAccess: that is a technique of its own.
-            let asked = asked.unwrap_or_default();
-            all.retain(|change| {
-                let policy = change.policy.as_deref().unwrap_or_default();
-                asked.iter().any(|(effect, condition)| {
-                    let is_plain = *effect == Effect::Allow && !condition.operator.negated;
-                    let is_text = condition.operator.test != Test::Null;
-                    let fits = |value: &String| value.contains("${") || Glob::new(value).matches(policy);
-                    !is_plain || !is_text || condition.values.iter().any(fits)
-                })
-            });
-        }
+        let asked = match kind {
+            Changing::Attach | Changing::AttachToGroup => {
+                let need = technique.needs.iter().find(|need| need.carries_policy);
+                need.map(|need| self.access.conditions_on(&need.action, "iam:PolicyARN", among)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        // Whoever may attach any policy attaches AdministratorAccess: that is a technique of its own.
+        let may_be_attached = |policy: &str| {
+            asked.iter().any(|(effect, condition)| {
+                let is_plain = *effect == Effect::Allow && !condition.operator.negated;
+                let is_text = condition.operator.test != Test::Null;
+                let fits = |value: &String| value.contains("${") || Glob::new(value).matches(policy);
+                !is_plain || !is_text || condition.values.iter().any(fits)
+            })
+        };
+        let all = change::all(self.inventory, kind, &may_be_attached);
         all.into_iter().map(Arc::new).collect()
     }
 

@@ -50,8 +50,8 @@ pub(in crate::paths) struct Change {
 /// The policies and the boundary that somebody has then.
 pub(in crate::paths) type Changed = (Vec<Attachment>, Option<Attachment>);
 
-/// All changes of a kind that there can be.
-pub(super) fn all(inventory: &Inventory, kind: Changing) -> Vec<Change> {
+/// All changes of a kind that there can be. `may_be_attached`: of other policies than these, none is attached.
+pub(super) fn all(inventory: &Inventory, kind: Changing, may_be_attached: &dyn Fn(&str) -> bool) -> Vec<Change> {
     let denies = |document: DocumentId| says(inventory, document, Effect::Deny);
     let allows = |document: DocumentId| says(inventory, document, Effect::Allow);
     let plain = Change { kind, on: None, policy: None, document: None, what: "".into() };
@@ -104,21 +104,24 @@ pub(super) fn all(inventory: &Inventory, kind: Changing) -> Vec<Change> {
             })
             .collect(),
         Changing::Attach => {
-            let allowing = inventory.policies.iter().filter(|(_, known)| allows(known.document));
+            let allowing =
+                inventory.policies.iter().filter(|(arn, known)| may_be_attached(arn) && allows(known.document));
             allowing.map(|(arn, known)| Change { document: Some(known.document), ..of_policy(arn) }).collect()
         }
-        Changing::AttachToGroup => groups
-            .flat_map(|group| {
-                let allowing = inventory.policies.iter().filter(|(_, known)| allows(known.document));
-                allowing.map(move |(arn, known)| (group, arn, known.document))
-            })
-            .map(|(group, arn, document)| Change {
-                on: Some(Arc::clone(&group.arn)),
-                document: Some(document),
-                what: format!("policy {} to group {}", last(arn), group.name).into(),
-                ..of_policy(arn)
-            })
-            .collect(),
+        Changing::AttachToGroup => {
+            let allowing =
+                inventory.policies.iter().filter(|(arn, known)| may_be_attached(arn) && allows(known.document));
+            let allowing: Vec<(&Arc<str>, DocumentId)> = allowing.map(|(arn, known)| (arn, known.document)).collect();
+            groups
+                .flat_map(|group| allowing.iter().map(move |(arn, document)| (group, *arn, *document)))
+                .map(|(group, arn, document)| Change {
+                    on: Some(Arc::clone(&group.arn)),
+                    document: Some(document),
+                    what: format!("policy {} to group {}", last(arn), group.name).into(),
+                    ..of_policy(arn)
+                })
+                .collect()
+        }
     }
 }
 
