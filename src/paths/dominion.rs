@@ -25,7 +25,7 @@ impl Dominion {
         let ruled: BTreeSet<Ruled> = unbound.filter_map(|id| guises.ruled(access, id)).collect();
         for (actor, ruled) in edge.actors.iter().flat_map(|actor| ruled.iter().map(move |ruled| (actor, ruled))) {
             let known = self.0.entry(*actor).or_default();
-            if !known.iter().any(|(where_known, terms)| where_known == ruled && implies(&edge.terms, terms)) {
+            if !known.iter().any(|(where_known, terms)| where_known == ruled && terms.is_as_sure_as(&edge.terms)) {
                 known.push((ruled.clone(), edge.terms.clone()));
             }
         }
@@ -44,7 +44,8 @@ impl Dominion {
             let Some(ruled) = ruled else { continue };
             let has_all = |actor: &PrincipalId| {
                 let Some(known) = self.0.get(actor) else { return false };
-                let has = |ruled: &Ruled| known.iter().any(|(at, terms)| at == ruled && implies(&edge.terms, terms));
+                let has =
+                    |ruled: &Ruled| known.iter().any(|(at, terms)| at == ruled && terms.is_as_sure_as(&edge.terms));
                 if own { guises.ruled(access, *actor).is_some_and(|ruled| has(&ruled)) } else { ruled.iter().all(has) }
             };
             if edge.actors.iter().any(has_all) {
@@ -62,9 +63,4 @@ impl Dominion {
         };
         self.0.iter().filter(is_certain).map(|(actor, _)| *actor).collect()
     }
-}
-
-/// Whether whatever holds under the first terms holds under the others.
-fn implies(first: &Terms, others: &Terms) -> bool {
-    others.certainty <= first.certainty && others.conditions.is_subset(&first.conditions)
 }

@@ -57,7 +57,7 @@ impl Surer {
     /// Whether somebody needs nothing else where these terms hold.
     pub fn has(&self, actor: PrincipalId, terms: &Terms) -> bool {
         self.everybody.contains(&actor)
-            || self.depending.get(&actor).into_iter().flatten().any(|known| is_as_sure(known, terms))
+            || self.depending.get(&actor).into_iter().flatten().any(|known| known.is_as_sure_as(terms))
     }
 
     /// What is left of the changes that an edge makes of others: of those who may all be brought into one group, or given one
@@ -92,14 +92,9 @@ impl Surer {
     /// Whether all who act become the same with everything, as surely as this.
     fn is_gained(&self, edge: &Edge, whom: PrincipalId) -> bool {
         self.of.get(&whom).into_iter().flatten().any(|(actors, terms)| {
-            is_as_sure(terms, &edge.terms) && edge.actors.iter().all(|actor| actors.binary_search(actor).is_ok())
+            terms.is_as_sure_as(&edge.terms) && edge.actors.iter().all(|actor| actors.binary_search(actor).is_ok())
         })
     }
-}
-
-/// Whether terms are no harder to meet than others.
-fn is_as_sure(terms: &Terms, than: &Terms) -> bool {
-    terms.certainty <= than.certainty && terms.conditions.is_subset(&than.conditions)
 }
 
 /// Whom some principals become as they are: what they become once they have other policies is told only where it is more.

@@ -55,6 +55,11 @@ impl Terms {
         self
     }
 
+    /// Whether these are no harder to meet than others: as sure, and under no other conditions.
+    pub fn is_as_sure_as(&self, others: &Terms) -> bool {
+        self.certainty <= others.certainty && self.conditions.is_subset(&others.conditions)
+    }
+
     /// As part of a name.
     pub fn key(&self) -> String {
         format!("{:?}|{}", self.certainty, self.conditions.iter().map(String::as_str).collect::<Vec<_>>().join(";"))

@@ -3,8 +3,8 @@
 
 use super::becomes::{end_of, told_of};
 use super::destroys::decided;
-use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, statement_in_words};
-use crate::finding::{Evidence, StatementEvidence};
+use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, standing, statement_in_words};
+use crate::finding::Evidence;
 use crate::inventory::{PrincipalId, words};
 use crate::paths::{self, Actor, Lead, Outsider, OutsiderKind, letting_in};
 use crate::rules::Question;
@@ -81,13 +81,7 @@ fn add(
         draft.requested.insert(call.on.to_string());
     }
     for statement in letting_in(question.access, outsider, role) {
-        let trust = StatementEvidence {
-            policy: statement.policy.to_string(),
-            statement: statement.statement,
-            sid: statement.sid.as_deref().map(str::to_owned),
-            through: None,
-        };
-        add_evidence(draft, Evidence::Statement(trust));
+        add_evidence(draft, standing(&statement));
     }
     if outsider.kind == OutsiderKind::PullRequest {
         let role = inventory.principal(role).map(words::principal).unwrap_or_default();

@@ -450,6 +450,16 @@ fn target(inventory: &Inventory, id: ResourceId) -> Option<TargetResource> {
     })
 }
 
+/// A statement of a policy that stands on its own: nobody carries it.
+fn standing(applied: &Applied) -> Evidence {
+    Evidence::Statement(StatementEvidence {
+        policy: applied.policy.to_string(),
+        statement: applied.statement,
+        sid: applied.sid.as_deref().map(str::to_owned),
+        through: None,
+    })
+}
+
 /// The statements that allow, as evidence; the first is the cause.
 fn evidence(inventory: &Inventory, principal: PrincipalId, applied: &[Applied]) -> Vec<StatementEvidence> {
     let Some(holder) = inventory.principal(principal) else { return Vec::new() };

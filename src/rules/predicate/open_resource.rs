@@ -1,7 +1,7 @@
 //! Resources whose own policies let strangers destroy them.
 
-use super::{Draft, Drafts, add_evidence};
-use crate::finding::{Evidence, StatementEvidence};
+use super::{Draft, Drafts, add_evidence, standing};
+use crate::finding::Evidence;
 use crate::inventory::ResourceId;
 use crate::paths::{OutsiderKind, open_resources};
 use crate::rules::Question;
@@ -30,13 +30,7 @@ pub(super) fn drafts(question: &Question<'_>, to: OpenTo, losses: &[String], env
             draft.path.push(open.in_words(inventory));
         }
         for statement in &open.statements {
-            let evidence = StatementEvidence {
-                policy: statement.policy.to_string(),
-                statement: statement.statement,
-                sid: statement.sid.as_deref().map(str::to_owned),
-                through: None,
-            };
-            add_evidence(draft, Evidence::Statement(evidence));
+            add_evidence(draft, standing(statement));
         }
         if is_account {
             let text = format!("{} is not in this snapshot", open.outsider.in_words());

@@ -1,8 +1,7 @@
 //! Roles that let strangers in.
 
-use super::{Draft, Drafts};
+use super::{Draft, Drafts, standing};
 use crate::base::Glob;
-use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{PrincipalId, words};
 use crate::paths::{OpenRole, OutsiderKind, Strangers, open_roles};
 use crate::rules::Question;
@@ -32,12 +31,7 @@ pub(super) fn drafts(question: &Question<'_>, to: OpenTo, made: &[MadeByService]
         draft.others.insert(outsider.name.to_string());
         draft.actions.insert(outsider.action().to_owned());
         if let Some(statement) = statement {
-            draft.evidence.push(Evidence::Statement(StatementEvidence {
-                policy: statement.policy.to_string(),
-                statement: statement.statement,
-                sid: statement.sid.as_deref().map(str::to_owned),
-                through: None,
-            }));
+            draft.evidence.push(standing(statement));
         }
         let role = words::principal(principal);
         let needs = if is_account { "without an external id" } else { "whoever it is" };
