@@ -37,8 +37,9 @@ impl Asker<'_> {
         for (policy, changes) in questions {
             match need.on {
                 Named::Principal => {
+                    let contexts = Contexts::new(self.inventory, need, policy.as_deref());
                     for change in changes {
-                        self.to_itself(need, &change, policy.as_deref(), &among, &is, &mut found);
+                        self.to_itself(need, &change, &contexts, &among, &is, &mut found);
                     }
                 }
                 _ => self.to_groups_and_policies(need, &changes, policy.as_deref(), &among, &is, &mut found),
@@ -51,12 +52,11 @@ impl Asker<'_> {
         &self,
         need: &Need,
         change: &Arc<Change>,
-        policy: Option<&str>,
+        contexts: &Contexts,
         among: &Among,
         is: &(dyn Fn(PrincipalId) -> bool + Sync),
         found: &mut Vec<Found>,
     ) {
-        let contexts = Contexts::new(self.inventory, need, policy);
         let own = |id: PrincipalId| {
             let principal = self.inventory.principal(id).filter(|_| is(id))?;
             change.concerns(self.inventory, principal).then_some(())?;
