@@ -18,7 +18,7 @@ pub use among::Among;
 pub use flip::{Change, Flip};
 pub use itself::{Own, OwnAnswer};
 pub(crate) use mentions::Mentions;
-pub use targets::{BARE, MADE, Targets, named_by, owner_of, speaker, target_of};
+pub use targets::{BARE, MADE, Targets, named_by, owner_of, policy_was_read, speaker, target_of};
 pub use twins::ActionClass;
 
 use crate::base::arn;

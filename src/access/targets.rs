@@ -306,7 +306,7 @@ pub(super) fn effective<'t>(target: &'t Target<'t>, entry: Option<catalog::Actio
 }
 
 /// Whether the policy of a resource was looked for, so that none means none.
-pub(super) fn policy_was_read(inventory: &Inventory, resource: &Resource) -> bool {
+pub fn policy_was_read(inventory: &Inventory, resource: &Resource) -> bool {
     if resource.policy.is_some() || resource.has_no_policy || !may_have_policy(&resource.arn) {
         return true;
     }

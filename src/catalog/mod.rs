@@ -2,8 +2,8 @@
 //! something or change what runs.
 //!
 //! The data is embedded. `data/actions.jsonl` holds one service a line, restated from AWS's Service Authorization
-//! Reference by `data/regenerate.py`; a line is parsed when its service is first asked for. `data/destruction.jsonl`
-//! and `data/guards.jsonl` are written by hand. Names are compared without regard to case, as IAM does.
+//! Reference by `data/regenerate.py`; a line is parsed when its service is first asked for. `data/destruction.jsonl`,
+//! `data/guards.jsonl` and `data/subjects.jsonl` are written by hand. Names are compared without regard to case, as IAM does.
 //!
 //! The reference lags behind the services: an action, key or resource type that is missing here may exist. Whoever asks
 //! treats `None` as "not known", not as "does not exist".
@@ -18,6 +18,7 @@ mod listing;
 mod resource;
 pub mod rollout;
 mod service;
+pub mod subject;
 
 pub use cloudformation::cloudformation_type;
 pub use condition::{GlobalKey, KeyCategory, KeyType, global_key, key_type};

@@ -1,7 +1,11 @@
-//! What stands between a destructive action and a resource: protections, and what must be emptied first.
+//! What stands between a destructive action and a resource: protections, and what must be emptied first. And whether there
+//! is anything that the action could take.
 
-use crate::base::Arn;
+use super::terms::Terms;
+use crate::access::policy_was_read;
+use crate::base::{Arn, Certainty};
 use crate::catalog::guard::{self, Guard, State};
+use crate::catalog::subject::{self, Presence};
 use crate::inventory::{Inventory, Resource, ResourceId};
 
 /// Something that must be cleared away before an action goes through.
@@ -42,6 +46,29 @@ pub(super) fn obstacles(inventory: &Inventory, resource: &Resource, action: &str
         }
     }
     Some(all)
+}
+
+/// What must hold so that an action has something to take from a resource; `None`: it was read that there is nothing.
+pub(super) fn something_to_take(inventory: &Inventory, resource: &Resource, action: &str) -> Option<Terms> {
+    let Some(subject) = subject::of(&resource.kind, action) else { return Some(Terms::default()) };
+    let presence = if subject.is_policy() {
+        match (&resource.policy, policy_was_read(inventory, resource)) {
+            (Some(_), _) => Presence::There,
+            (None, true) => Presence::Missing,
+            (None, false) => Presence::Unread,
+        }
+    } else {
+        let read = subject.read_by().is_some_and(|(service, call)| inventory.was_read_of(resource, service, call));
+        subject.presence(&resource.properties, read)
+    };
+    match presence {
+        Presence::There => Some(Terms::default()),
+        Presence::Missing => None,
+        Presence::Unread => Some(Terms {
+            certainty: Certainty::Conditional,
+            conditions: [format!("if it has {}, which was not read", subject.what())].into(),
+        }),
+    }
 }
 
 /// Resources of a type that say in a property that they belong to this one.

@@ -1,7 +1,7 @@
 //! Resources whose own policies let somebody destroy them whom the snapshot does not hold.
 
 use super::direct;
-use super::guard::obstacles;
+use super::guard::{obstacles, something_to_take};
 use super::outsiders::{Outsider, OutsiderKind, named_by_policy};
 use super::terms::Terms;
 use crate::access::{Access, Targets};
@@ -66,7 +66,8 @@ pub fn open_resources(access: &Access<'_>, actions: &BTreeSet<&str>, resources: 
                     continue;
                 }
                 let Some(cleared) = stranger.clears(resource, entry.action()) else { continue };
-                let terms = terms.and(cleared).and(reservation.clone());
+                let Some(there) = something_to_take(inventory, resource, entry.action()) else { continue };
+                let terms = terms.and(cleared).and(there).and(reservation.clone());
                 let outsider = outsider.clone();
                 all.push(OpenResource { resource: *id, outsider, action: entry.action(), terms, statements });
             }

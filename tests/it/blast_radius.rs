@@ -121,6 +121,34 @@ fn a_loss_says_whether_it_comes_back() {
 }
 
 #[test]
+fn what_is_not_there_is_not_lost() {
+    let everything = json!({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"});
+    let file = account(&everything, false);
+    let mut value: Value = serde_json::from_str(&std::fs::read_to_string(file.path()).unwrap()).unwrap();
+    let losses = |value: &Value| -> Vec<(String, String)> {
+        std::fs::write(file.path(), value.to_string()).unwrap();
+        let answer = answer(&["ann", "--snapshot", file.path().to_str().unwrap()]);
+        let told = answer["losses"].as_array().unwrap().iter().filter(|loss| loss["class"] != "data").cloned();
+        told.map(|loss| (loss["action"].as_str().unwrap().to_owned(), loss["conditions"].to_string())).collect()
+    };
+    let of = |told: &[(String, String)], action: &str| {
+        told.iter().find(|(known, _)| known == action).map(|(_, conditions)| conditions.clone())
+    };
+    // A backup that was read is lost; whether there is a replica, nobody knows.
+    let told = losses(&value);
+    assert_eq!(of(&told, "dynamodb:DeleteBackup").as_deref(), Some("[]"), "{told:?}");
+    let replica = "[\"if it has a copy in another region, which was not read\"]";
+    assert_eq!(of(&told, "dynamodb:DeleteTableReplica").as_deref(), Some(replica), "{told:?}");
+    // Neither is there: nothing to restore from is lost, and nothing that serves but the table.
+    value["accounts"][0]["resources"][0]["properties"]["Backups"] = json!([]);
+    value["accounts"][0]["resources"][0]["properties"]["Replicas"] = json!([]);
+    let told = losses(&value);
+    assert_eq!(of(&told, "dynamodb:DeleteBackup"), None, "{told:?}");
+    assert_eq!(of(&told, "dynamodb:DeleteTableReplica"), None, "{told:?}");
+    assert_eq!(of(&told, "dynamodb:UpdateContinuousBackups"), None, "{told:?}");
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for principal in ["mara", "github-deploy", "ines", "wen"] {
         for columns in [40, 60, 80, 120] {

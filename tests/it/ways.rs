@@ -6,6 +6,7 @@
 
 use foureyes::access::{Access, BARE, named_by, target_of};
 use foureyes::catalog::destruction::{self, Class};
+use foureyes::catalog::subject::{self, Presence};
 use foureyes::catalog::{self, guard};
 use foureyes::engine::{Context, Target, Verdict};
 use foureyes::inventory::{EnvironmentRules, Inventory, ResourceId};
@@ -203,7 +204,11 @@ fn nobody_is_missed() {
                 let in_vault = resource.kind == "AWS::Backup::RecoveryPoint";
                 let policied = resource.policy.is_some() || in_vault;
                 let guarded = policied || guard::against(&resource.kind, entry.action()).next().is_some();
-                if guarded || !entry.applies_to().contains(&resource.kind.as_str()) {
+                // What need not be there has accounts of its own.
+                let elusive = subject::of(&resource.kind, entry.action()).is_some_and(|subject| {
+                    subject.is_policy() || subject.presence(&resource.properties, true) != Presence::There
+                });
+                if guarded || elusive || !entry.applies_to().contains(&resource.kind.as_str()) {
                     continue;
                 }
                 let calls = named_by(catalog::action(entry.action()).unwrap(), &resource.arn);

@@ -1,7 +1,7 @@
 //! Taking a resource by calling one of the destructive actions of the catalogue on it, after what stands in the way has
 //! been cleared.
 
-use super::super::guard::obstacles;
+use super::super::guard::{obstacles, something_to_take};
 use super::super::terms::Terms;
 use super::super::way::On;
 use super::plan::{Part, Plan};
@@ -38,12 +38,13 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
 }
 
 fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], plans: &mut Vec<Plan>) {
-    // Resources before which the same things stand go together.
+    // Resources before which the same things stand go together, if it is as sure that there is something to take.
     let mut by_obstacles: BTreeMap<_, Vec<ResourceId>> = BTreeMap::new();
     for id in on {
         let Some(resource) = inventory.resource(*id) else { continue };
+        let Some(terms) = something_to_take(inventory, resource, entry.action()) else { continue };
         if let Some(obstacles) = obstacles(inventory, resource, entry.action()) {
-            by_obstacles.entry(obstacles).or_default().push(*id);
+            by_obstacles.entry((obstacles, terms)).or_default().push(*id);
         }
     }
     let kind = match entry.carried_out_by() {
@@ -51,7 +52,7 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
         None if entry.is_piecemeal() => PIECEMEAL,
         None => OWN,
     };
-    for (obstacles, targets) in by_obstacles {
+    for ((obstacles, terms), targets) in by_obstacles {
         let kept = obstacles.iter().any(|obstacle| obstacle.guard.lessens());
         let mut parts: Vec<Part> = Vec::new();
         for obstacle in &obstacles {
@@ -75,7 +76,7 @@ fn plan(inventory: &Inventory, entry: &'static Destructive, on: &[ResourceId], p
             action: entry.action().into(),
             targets,
             parts,
-            terms: Terms::default(),
+            terms,
             except: None,
         };
         plans.extend(policy::taken_off_first(inventory, &plan));
