@@ -1,4 +1,4 @@
-//! Text from outside, made safe to show.
+//! Text from outside, made safe to show, and broken into lines that fit.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -40,9 +40,78 @@ pub fn escape(text: &str, replaced: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Breaks text into lines of at most `width` characters, further lines indented. Words that are too long are cut.
+pub fn wrap(text: &str, width: usize, indent: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for paragraph in text.split('\n') {
+        let lead: String = paragraph.chars().take_while(|character| *character == ' ').collect();
+        let hang = lead.len().saturating_add(indent).min(width.saturating_sub(20));
+        let mut line = lead;
+        let mut empty = true;
+        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
+            let mut word: Vec<char> = word.chars().collect();
+            loop {
+                let taken: usize = line.chars().map(columns).sum();
+                let room = width.saturating_sub(taken).saturating_sub(usize::from(!empty));
+                if word.iter().copied().map(columns).sum::<usize>() <= room {
+                    if !empty {
+                        line.push(' ');
+                    }
+                    line.extend(word);
+                    empty = false;
+                    break;
+                }
+                if empty {
+                    let mut used = 0usize;
+                    let fitting = word.iter().take_while(|character| {
+                        used = used.saturating_add(columns(**character));
+                        used <= room
+                    });
+                    let fitting = fitting.count().max(1).min(word.len());
+                    let rest = word.split_off(seam(&word, fitting));
+                    line.extend(word);
+                    word = rest;
+                }
+                lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
+                empty = true;
+            }
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+/// Where to cut a word of which so many characters fit: after a mark that parts names, where one stands in the second
+/// half of them.
+fn seam(word: &[char], fitting: usize) -> usize {
+    let marked = word.iter().take(fitting).rposition(|character| "/:-_.,=&?".contains(*character));
+    marked.map(|at| at.saturating_add(1)).filter(|at| at.saturating_mul(2) > fitting).unwrap_or(fitting)
+}
+
+/// Columns of a terminal that a character takes, or more: scripts from U+1100 on have wide characters.
+fn columns(character: char) -> usize {
+    // Dashes, quotes and the mark of something left out are narrow.
+    if character < '\u{1100}' || ('\u{2010}'..='\u{2027}').contains(&character) { 1 } else { 2 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_is_too_wide() {
+        let text = format!("  one two three {} four", "x".repeat(100));
+        let wrapped = wrap(&text, 30, 2);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= 30), "{wrapped}");
+        assert!(wrapped.starts_with("  one two three\n    xxx"), "{wrapped}");
+        assert_eq!(wrap("", 30, 0), "");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_their_parts() {
+        assert_eq!(wrap("table/orders-of-the-whole-company", 24, 2), "table/orders-of-the-\n  whole-company");
+        assert_eq!(wrap("a/bcdefghijklmnopqrstuvwxyz", 20, 0), "a/bcdefghijklmnopqrs\ntuvwxyz");
+    }
 
     #[test]
     fn letters_of_any_script_stay() {

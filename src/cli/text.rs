@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::base::Arn;
+use crate::base::text::wrap;
 use crate::inventory::Inventory;
 
 /// The text with everything escaped that could play tricks on a terminal: control characters, and those that hide or
@@ -111,63 +112,9 @@ impl Page {
     }
 }
 
-/// Breaks text into lines of at most `width` characters, further lines indented. Words that are too long are cut.
-pub fn wrap(text: &str, width: usize, indent: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for paragraph in text.split('\n') {
-        let lead: String = paragraph.chars().take_while(|character| *character == ' ').collect();
-        let hang = lead.len().saturating_add(indent).min(width.saturating_sub(20));
-        let mut line = lead;
-        let mut empty = true;
-        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
-            let mut word: Vec<char> = word.chars().collect();
-            loop {
-                let taken: usize = line.chars().map(columns).sum();
-                let room = width.saturating_sub(taken).saturating_sub(usize::from(!empty));
-                if word.iter().copied().map(columns).sum::<usize>() <= room {
-                    if !empty {
-                        line.push(' ');
-                    }
-                    line.extend(word);
-                    empty = false;
-                    break;
-                }
-                if empty {
-                    let mut used = 0usize;
-                    let fitting = word.iter().take_while(|character| {
-                        used = used.saturating_add(columns(**character));
-                        used <= room
-                    });
-                    let rest = word.split_off(fitting.count().max(1).min(word.len()));
-                    line.extend(word);
-                    word = rest;
-                }
-                lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
-                empty = true;
-            }
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
-}
-
-/// Columns of a terminal that a character takes, or more: scripts from U+1100 on have wide characters.
-fn columns(character: char) -> usize {
-    if character < '\u{1100}' { 1 } else { 2 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_line_is_too_wide() {
-        let text = format!("  one two three {} four", "x".repeat(100));
-        let wrapped = wrap(&text, 30, 2);
-        assert!(wrapped.lines().all(|line| line.chars().count() <= 30), "{wrapped}");
-        assert!(wrapped.starts_with("  one two three\n    xxx"), "{wrapped}");
-        assert_eq!(wrap("", 30, 0), "");
-    }
 
     #[test]
     fn terminals_are_not_played_tricks_on() {

@@ -86,7 +86,7 @@ fn membership(key: &Key, set: &ValueSet, holds: bool) -> String {
         ("aws:currenttime" | "aws:epochtime", _, true) => format!("at a time {values}"),
         ("aws:currenttime" | "aws:epochtime", _, false) => format!("not at a time {values}"),
         ("iam:passedtoservice", _, true) => format!("when the role goes to {values}"),
-        ("sts:externalid", _, true) => "with the external id".to_owned(),
+        ("sts:externalid", _, true) => "with the external ID".to_owned(),
         ("aws:principalorgid", _, true) => format!("if the caller's organisation is {values}"),
         (_, Some(value), _) => format!("if {} is {value}", key.shown()),
         (lower, None, true) if lower.starts_with("aws:principaltag/") => {

@@ -14,24 +14,44 @@ pub fn principal(principal: &Principal) -> String {
 
 /// Some principals: names of up to three, then a number.
 pub fn principals(inventory: &Inventory, ids: &[PrincipalId]) -> String {
-    let names: Vec<String> = ids.iter().filter_map(|id| inventory.principal(*id)).map(principal).collect();
-    few(&names, "principals")
+    let known: Vec<&Principal> = ids.iter().filter_map(|id| inventory.principal(*id)).collect();
+    if known.len() > 3 {
+        return format!("{} principals", known.len());
+    }
+    let kind = known.first().map(|first| first.kind);
+    if known.len() > 1 && known.iter().all(|one| Some(one.kind) == kind) {
+        let names: Vec<String> = known.iter().map(|one| one.name.to_string()).collect();
+        let kind = if kind == Some(PrincipalKind::User) { "users" } else { "roles" };
+        return format!("{kind} {}", listed(&names));
+    }
+    listed(&known.into_iter().map(principal).collect::<Vec<_>>())
 }
 
 /// A resource as a person calls it: `DynamoDB table orders-prod`.
 pub fn resource(resource: &Resource) -> String {
-    format!("{} {}", noun(&resource.kind), name(resource))
+    // A webhook has no name of its own.
+    let of = if resource.kind == "AWS::Amplify::Webhook" && resource.text("BranchName").is_some() {
+        "of branch "
+    } else {
+        ""
+    };
+    format!("{} {of}{}", noun(&resource.kind), name(resource))
 }
 
-/// Some resources: names of up to two, then a number, with their kind where it is one.
+/// Some resources: names of up to two, then numbers of each kind, data first.
 pub fn resources(inventory: &Inventory, ids: &[ResourceId]) -> String {
     let known: Vec<&Resource> = ids.iter().filter_map(|id| inventory.resource(*id)).collect();
     let Some(first) = known.first() else { return "nothing".to_owned() };
+    if let [one, other] = known.as_slice()
+        && one.kind == other.kind
+    {
+        return format!("{} {} and {}", many(&noun(&one.kind)), name(one), name(other));
+    }
     if known.len() <= 2 {
-        return few(&known.iter().map(|one| resource(one)).collect::<Vec<_>>(), "");
+        return listed(&known.iter().map(|one| resource(one)).collect::<Vec<_>>());
     }
     if known.iter().all(|one| one.kind == first.kind) {
-        return format!("{} {}s", known.len(), noun(&first.kind));
+        return format!("{} {}", known.len(), many(&noun(&first.kind)));
     }
     let mut kinds: Vec<(&str, usize)> = Vec::new();
     for one in &known {
@@ -40,27 +60,64 @@ pub fn resources(inventory: &Inventory, ids: &[ResourceId]) -> String {
             None => kinds.push((&one.kind, 1)),
         }
     }
-    if kinds.len() > 3 {
-        return format!("{} and {} more", resource(first), known.len().saturating_sub(1));
+    // What holds data is what people fear for.
+    kinds.sort_by_key(|(kind, count)| (!HOLDS_DATA.contains(kind), std::cmp::Reverse(*count)));
+    let shown = if kinds.len() > 3 { 2 } else { kinds.len() };
+    let told_of = |(kind, count): &(&str, usize)| match known.iter().find(|one| one.kind == *kind) {
+        Some(only) if *count == 1 => resource(only),
+        _ => format!("{count} {}", many(&noun(kind))),
+    };
+    let mut told: Vec<String> = kinds.iter().take(shown).map(told_of).collect();
+    let left: usize = kinds.iter().skip(shown).map(|(_, count)| *count).fold(0, usize::saturating_add);
+    if left > 0 {
+        told.push(format!("{left} more resources"));
     }
-    let plural =
-        |(kind, count): &(&str, usize)| format!("{count} {}{}", noun(kind), if *count == 1 { "" } else { "s" });
-    few(&kinds.iter().map(plural).collect::<Vec<_>>(), "")
+    listed(&told)
 }
 
-fn few(names: &[String], many: &str) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [a, b] => format!("{a} and {b}"),
-        [a, b, c] => format!("{a}, {b} and {c}"),
-        more => format!("{} {many}", more.len()),
+/// Types of what holds data that users or systems wrote.
+const HOLDS_DATA: [&str; 18] = [
+    "AWS::Cognito::UserPool",
+    "AWS::DocDB::DBCluster",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    "AWS::EC2::Volume",
+    "AWS::EFS::FileSystem",
+    "AWS::FSx::FileSystem",
+    "AWS::Kinesis::Stream",
+    "AWS::KMS::Key",
+    "AWS::MemoryDB::Cluster",
+    "AWS::Neptune::DBCluster",
+    "AWS::OpenSearchService::Domain",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+    "AWS::SQS::Queue",
+];
+
+/// Several things in a sentence: `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names.split_last() {
+        None => String::new(),
+        Some((one, [])) => one.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// The plural of a noun.
+fn many(noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        Some(stem) if !noun.ends_with("ay") && !noun.ends_with("ey") => format!("{stem}ies"),
+        _ if noun.ends_with('s') => format!("{noun}es"),
+        _ => format!("{noun}s"),
     }
 }
 
 /// Properties that hold what a person calls a resource.
 const NAMES: [&str; 8] =
-    ["StackName", "DomainName", "BranchName", "EnvironmentName", "UserPoolName", "LogGroupName", "Name", "TableName"];
+    ["EnvironmentName", "StackName", "DomainName", "BranchName", "UserPoolName", "LogGroupName", "Name", "TableName"];
 
 /// What is no resource of the inventory, as a person calls it: an account by its root user's ARN is `account N`, a user or
 /// role of another account `role NAME of account N`.
@@ -83,6 +140,13 @@ pub fn other(arn: &str) -> String {
 
 /// What people call a resource, without its kind: `Order-prod`.
 pub fn name(resource: &Resource) -> String {
+    // A key is known by its alias, where it has one.
+    if resource.kind == "AWS::KMS::Key"
+        && let Some(alias) =
+            resource.properties.get("Aliases").and_then(|all| all.get(0)).and_then(|first| first.as_str())
+    {
+        return alias.to_owned();
+    }
     for property in NAMES {
         if let Some(text) = resource.text(property) {
             return text.to_owned();
@@ -94,8 +158,9 @@ pub fn name(resource: &Resource) -> String {
 /// One resource of a CloudFormation type: `an Amplify app`.
 pub fn one(kind: &str) -> String {
     let noun = noun(kind);
-    let spoken = ["A", "E", "I", "O", "RDS", "S3", "a", "e", "i", "o"];
-    let vowel = spoken.iter().any(|start| noun.starts_with(start));
+    // Letters that are spelled begin with a vowel where they sound so: an RDS instance, a KMS key.
+    let spoken = ["A", "E", "F", "HTTP", "I", "MQ", "O", "RDS", "S3", "SNS", "SQS", "SSM", "a", "e", "i", "o"];
+    let vowel = spoken.iter().any(|start| noun.starts_with(start)) && !noun.starts_with("FSx");
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
@@ -107,28 +172,114 @@ pub fn noun(kind: &str) -> String {
         "AWS::Amplify::Branch" => "Amplify branch",
         "AWS::Amplify::Domain" => "custom domain",
         "AWS::Amplify::Webhook" => "Amplify webhook",
+        "AWS::ApiGateway::RestApi" => "REST API",
+        "AWS::ApiGatewayV2::Api" => "HTTP API",
         "AWS::AppSync::GraphQLApi" => "GraphQL API",
+        "AWS::AutoScaling::AutoScalingGroup" => "Auto Scaling group",
+        "AWS::Backup::BackupPlan" => "backup plan",
         "AWS::Backup::BackupVault" => "backup vault",
         "AWS::Backup::RecoveryPoint" => "recovery point",
+        "AWS::Backup::RestoreTestingPlan" => "restore testing plan",
+        "AWS::Cassandra::Table" => "Keyspaces table",
         "AWS::CloudFormation::Stack" => "CloudFormation stack",
+        "AWS::CloudFormation::StackSet" => "CloudFormation stack set",
+        "AWS::CloudFront::Distribution" => "CloudFront distribution",
         "AWS::CloudTrail::Trail" => "trail",
+        "AWS::CloudWatch::Alarm" => "CloudWatch alarm",
+        "AWS::CloudWatch::CompositeAlarm" => "CloudWatch composite alarm",
+        "AWS::CodeBuild::Project" => "build project",
         "AWS::CodePipeline::Pipeline" => "pipeline",
+        "AWS::Cognito::IdentityPool" => "Cognito identity pool",
         "AWS::Cognito::UserPool" => "Cognito user pool",
+        "AWS::DSQL::Cluster" => "Aurora DSQL cluster",
+        "AWS::DocDB::DBCluster" => "DocumentDB cluster",
+        "AWS::DynamoDB::GlobalTable" => "DynamoDB global table",
         "AWS::DynamoDB::Table" => "DynamoDB table",
+        "AWS::EC2::Image" => "machine image",
+        "AWS::EC2::Instance" => "EC2 instance",
+        "AWS::EC2::Snapshot" => "EBS snapshot",
+        "AWS::EC2::VPC" => "VPC",
+        "AWS::EC2::Volume" => "EBS volume",
+        "AWS::ECR::Repository" => "image repository",
+        "AWS::ECS::Cluster" => "ECS cluster",
+        "AWS::ECS::Service" => "ECS service",
+        "AWS::ECS::TaskDefinition" => "ECS task definition",
+        "AWS::EFS::FileSystem" => "EFS file system",
+        "AWS::EKS::Cluster" => "EKS cluster",
+        "AWS::ElastiCache::ReplicationGroup" => "ElastiCache replication group",
+        "AWS::ElasticBeanstalk::Environment" => "Elastic Beanstalk environment",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer" => "load balancer",
+        "AWS::Events::EventBus" => "event bus",
+        "AWS::Events::Rule" => "event rule",
+        "AWS::FSx::FileSystem" => "FSx file system",
+        "AWS::IAM::Group" => "IAM group",
+        "AWS::IAM::InstanceProfile" => "instance profile",
+        "AWS::IAM::ManagedPolicy" => "IAM policy",
+        "AWS::IAM::OIDCProvider" => "OIDC identity provider",
+        "AWS::IAM::Role" => "IAM role",
+        "AWS::IAM::SAMLProvider" => "SAML identity provider",
+        "AWS::IAM::User" => "IAM user",
         "AWS::KMS::Key" => "KMS key",
+        "AWS::Kinesis::Stream" => "Kinesis stream",
         "AWS::Lambda::Function" => "Lambda function",
         "AWS::Logs::LogGroup" => "log group",
+        "AWS::MSK::Cluster" => "Kafka cluster",
+        "AWS::MemoryDB::Cluster" => "MemoryDB cluster",
+        "AWS::Neptune::DBCluster" => "Neptune cluster",
+        "AWS::OpenSearchService::Domain" => "OpenSearch domain",
         "AWS::RDS::DBCluster" => "RDS cluster",
+        "AWS::RDS::DBClusterAutomatedBackup" => "RDS cluster automated backup",
+        "AWS::RDS::DBClusterSnapshot" => "RDS cluster snapshot",
         "AWS::RDS::DBInstance" => "RDS instance",
+        "AWS::RDS::DBInstanceAutomatedBackup" => "RDS automated backup",
+        "AWS::RDS::DBSnapshot" => "RDS snapshot",
+        "AWS::RDS::GlobalCluster" => "RDS global cluster",
+        "AWS::Redshift::Cluster" => "Redshift cluster",
+        "AWS::Route53::HealthCheck" => "health check",
         "AWS::Route53::HostedZone" => "hosted zone",
+        "AWS::S3::AccessPoint" => "S3 access point",
         "AWS::S3::Bucket" => "S3 bucket",
+        "AWS::SNS::Topic" => "SNS topic",
+        "AWS::SQS::Queue" => "SQS queue",
+        "AWS::SSM::Parameter" => "SSM parameter",
+        "AWS::Scheduler::Schedule" => "schedule",
         "AWS::SecretsManager::Secret" => "secret",
+        "AWS::StepFunctions::StateMachine" => "state machine",
         _ => "",
     };
     if !known.is_empty() {
         return known.to_owned();
     }
-    kind.rsplit_once("::").map_or(kind, |(_, last)| last).to_lowercase()
+    kind.rsplit_once("::").map_or_else(
+        || kind.to_owned(),
+        |(before, last)| {
+            let service = before.rsplit("::").next().unwrap_or(before);
+            let words = spaced(last);
+            // A thing that has the service's name already needs it once: `Fleet Manager`, say.
+            if words.starts_with(&spaced(service)) { words } else { format!("{service} {words}") }
+        },
+    )
+}
+
+/// A name in camel case as words: `EventSourceMapping` is `event source mapping`, `DBProxy` stays `DB proxy`.
+fn spaced(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words: Vec<String> = Vec::new();
+    for (index, letter) in letters.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| letters.get(before));
+        let after = letters.get(index.saturating_add(1));
+        let begins = letter.is_uppercase()
+            && (before.is_some_and(|before| !before.is_uppercase()) || after.is_some_and(|after| after.is_lowercase()));
+        match words.last_mut() {
+            Some(word) if !begins => word.push(*letter),
+            _ => words.push(letter.to_string()),
+        }
+    }
+    let shown = |word: String| match word.chars().nth(1) {
+        Some(second) if second.is_uppercase() => word,
+        _ => word.to_lowercase(),
+    };
+    words.into_iter().map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// The last part of a policy's name: `AdministratorAccess-Amplify`, or the words for an inline policy.

@@ -313,7 +313,7 @@ impl Graph<'_> {
                 words: if asked_in {
                     format!("{who} has it built, and the build runs commands of the pull request as {whom}")
                 } else {
-                    format!("{who} may take on {whom}: the role trusts it")
+                    format!("{who} may assume {whom}, which trusts it")
                 },
             };
         };

@@ -42,6 +42,10 @@ impl<'a> Names<'a> {
             return format!("account {}", arn.account);
         }
         let mut name = match arn.service {
+            // The id behind a stack's name tells nobody anything.
+            "cloudformation" if kind == "stack" && !rest.is_empty() => {
+                format!("{kind}/{}", rest.split_once('/').map_or(rest, |(name, _)| name))
+            }
             // Names are unique whatever the path.
             "iam" if !rest.is_empty() => format!("{kind}/{}", arn.name()),
             _ if arn.resource.contains(['/', ':']) => arn.resource.to_owned(),
@@ -59,11 +63,11 @@ impl<'a> Names<'a> {
 
     /// A sentence with the ARNs in it shortened, safe for a terminal.
     pub(super) fn sentence(&self, text: &str) -> String {
-        self.brief(text, usize::MAX)
+        self.brief(text, usize::MAX, usize::MAX)
     }
 
-    /// The same, with names of so many characters at most.
-    pub(super) fn brief(&self, text: &str, longest: usize) -> String {
+    /// The same, with names of so many characters at most, and words of so many.
+    pub(super) fn brief(&self, text: &str, longest: usize, word_length: usize) -> String {
         let words: Vec<String> = text
             .split(' ')
             .map(|word| match word.find("arn:").and_then(|start| word.split_at_checked(start)) {
@@ -72,7 +76,7 @@ impl<'a> Names<'a> {
                     let after = rest.strip_prefix(bare).unwrap_or_default();
                     format!("{before}{}{}", cut(&self.arn(bare), longest), escape::terminal(after))
                 }
-                _ => escape::terminal(word).into_owned(),
+                _ => cut(&escape::terminal(word), word_length),
             })
             .collect();
         words.join(" ")
@@ -89,11 +93,16 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Cuts the middle out of a name: what tells names apart is mostly at their ends.
+/// Cuts the middle out of a name: what tells names apart is mostly at their ends. Of a path the last two parts stay whole
+/// where they fit.
 fn cut(name: &str, longest: usize) -> String {
     let length = name.chars().count();
     if length <= longest {
         return name.to_owned();
+    }
+    let tail = name.rmatch_indices('/').nth(1).and_then(|(at, _)| name.get(at..));
+    if let Some(tail) = tail.filter(|tail| tail.chars().count() < longest) {
+        return format!("…{tail}");
     }
     let kept = longest.saturating_sub(1);
     let tail = kept / 2;
@@ -122,6 +131,7 @@ mod tests {
             ("arn:aws:dynamodb:eu-west-1:111122223333:table/Order-prod", "table/Order-prod"),
             ("arn:aws:codepipeline:eu-west-1:111122223333:shop", "codepipeline/shop"),
             ("arn:aws:s3:::shop", "s3/shop"),
+            ("arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/6f0d2c10-7a1b-11ee-9c3e", "stack/shop"),
             ("arn:aws:iam::444455556666:role/ci", "444455556666:role/ci"),
             ("arn:aws:iam::111122223333:root", "account 111122223333"),
             ("not an arn\n", "not an arn\\u000a"),
@@ -139,5 +149,7 @@ mod tests {
     fn long_names_keep_both_ends() {
         assert_eq!(cut("table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod", 20), "table/Orde…s2ya-prod");
         assert_eq!(cut("short", 20), "short");
+        assert_eq!(cut("apps/d2h4rb0url1ght/branches/main", 20), "…/branches/main");
+        assert_eq!(cut("apps/d2h4rb0url1ght/branches/a-long-branch", 20), "apps/d2h4r…ng-branch");
     }
 }

@@ -3,11 +3,14 @@
 //! The overview has one row a cause, worst first; each row's number leads to its details below: who, what, which statement
 //! of which policy, how, what would be lost, what to do. Names from outside are escaped, ARNs shortened.
 
+mod details;
+
 use super::causes::{Causes, Change};
 use super::names::Names;
 use super::{Report, Summary, causes, escape};
 use crate::base::Certainty;
-use crate::finding::{Evidence, Finding, Severity};
+use crate::base::text::wrap;
+use crate::finding::{Finding, Severity};
 use crate::snapshot::Outcome;
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets,
@@ -26,6 +29,9 @@ const NUMBERED: u16 = 19;
 
 /// Names, statements and others in the details of one violation.
 const DETAILS: usize = 10;
+
+/// Narrower than this and there is no room for columns.
+const NARROW: u16 = 72;
 
 /// Changes that are shown.
 const CAUSES: usize = 10;
@@ -133,11 +139,11 @@ impl Page<'_> {
             return self.paragraph(0, Cell::new(text).fg(Color::Yellow));
         }
         for environment in &report.environments {
-            let how: Vec<String> = environment
-                .recognised_by
-                .iter()
-                .map(|by| format!("{} ({})", self.names.sentence(&by.how), by.resources))
-                .collect();
+            // What recognised most comes first.
+            let mut by: Vec<_> = environment.recognised_by.iter().collect();
+            by.sort_by_key(|by| std::cmp::Reverse(by.resources));
+            let how: Vec<String> =
+                by.into_iter().map(|by| format!("{} ({})", self.names.sentence(&by.how), by.resources)).collect();
             let how = if how.is_empty() { String::new() } else { format!(", recognised by {}", how.join(", ")) };
             let name = capitalised(&escape::terminal(&environment.name));
             self.paragraph(0, Cell::new(format!("{name}: {}{how}.", count(environment.resources, "resource"))))?;
@@ -165,24 +171,29 @@ impl Page<'_> {
 
     /// One row a finding.
     fn overview(&mut self, findings: &[&Finding], first: usize) -> io::Result<()> {
+        if self.is_narrow() {
+            return self.list(findings, first);
+        }
         let mut table = self.table(self.lines());
         table.set_header(
             ["No", "Severity", "Violation", "Who", "What"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
         );
+        let violation = self.violation_width();
         for (index, finding) in findings.iter().enumerate() {
             let severity = match finding.certainty {
                 Certainty::Conditional => format!("{}\nif …", finding.severity),
                 Certainty::Certain | Certainty::Unknown => finding.severity.to_string(),
             };
+            let room = usize::from(violation).saturating_sub(1);
+            let title = self.names.brief(&finding.title, self.name_length(), room);
             table.add_row([
                 Cell::new(first.saturating_add(index)),
                 severity_cell(severity, finding.severity),
-                Cell::new(self.names.brief(&finding.title, self.name_length())),
+                Cell::new(wrap(&title, room, 0)),
                 Cell::new(self.crowd(&finding.principals, "principal")),
                 Cell::new(self.crowd(&finding.resources, "resource")),
             ]);
         }
-        let violation = self.violation_width();
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, if index == 4 { 0 } else { 1 }));
             match index {
@@ -191,7 +202,44 @@ impl Page<'_> {
                 _ => column,
             };
         }
-        self.print(&table)
+        self.print(&table)?;
+        self.legend(findings)
+    }
+
+    /// The same where there is no room for columns: who and what stand in the details.
+    fn list(&mut self, findings: &[&Finding], first: usize) -> io::Result<()> {
+        for (index, finding) in findings.iter().enumerate() {
+            let severity = match finding.certainty {
+                Certainty::Conditional => format!("{}, if …", finding.severity),
+                Certainty::Certain | Certainty::Unknown => finding.severity.to_string(),
+            };
+            let title = self.names.sentence(&finding.title);
+            self.headed(first.saturating_add(index), &severity, finding.severity, &title, false)?;
+        }
+        self.legend(findings)
+    }
+
+    /// What stands beside a severity, in words.
+    fn legend(&mut self, findings: &[&Finding]) -> io::Result<()> {
+        if findings.iter().any(|finding| finding.certainty == Certainty::Conditional) {
+            self.paragraph(0, Cell::new("if …: only under the conditions that its details name."))?;
+        }
+        Ok(())
+    }
+
+    /// A number, a severity, and a title whose further lines stand below it.
+    fn headed(&mut self, number: usize, text: &str, severity: Severity, title: &str, bold: bool) -> io::Result<()> {
+        let number = number.to_string();
+        let begin = number.chars().count().saturating_add(text.chars().count()).saturating_add(4);
+        let hang = if self.is_narrow() { number.chars().count().saturating_add(2) } else { begin };
+        // Marks keep the place of what stands before the title, and are as wide as it.
+        let wrapped = wrap(&format!("{}{title}", "-".repeat(begin)), usize::from(self.style.width), hang);
+        let title: String = wrapped.chars().skip(begin).collect();
+        let (colour, loud) = shade(severity);
+        let number = self.painted(&number, None, bold);
+        let severity = self.painted(text, Some(colour), loud);
+        let title = self.painted(&title, None, bold);
+        self.line(&format!("{number}  {severity}  {title}"))
     }
 
     /// One row a change.
@@ -211,7 +259,7 @@ impl Page<'_> {
                 .into_iter()
                 .filter(of)
                 .take(NAMES)
-                .map(|finding| format!("- {}", self.names.brief(&finding.title, self.name_length())))
+                .map(|finding| format!("- {}", self.names.brief(&finding.title, self.name_length(), usize::MAX)))
                 .collect();
             let more = cause.findings.len().saturating_sub(titles.len());
             let mut text: Vec<String> = cause.changes.iter().map(|change| self.change(change, report)).collect();
@@ -284,107 +332,9 @@ impl Page<'_> {
         self.style.width.saturating_sub(NUMBERED).saturating_mul(2).checked_div(5).unwrap_or(0)
     }
 
-    fn details(&mut self, number: usize, finding: &Finding, fix: Option<&str>) -> io::Result<()> {
-        writeln!(self.out)?;
-        let mut title = self.table(presets::NOTHING);
-        title.add_row([
-            Cell::new(number).add_attribute(Attribute::Bold),
-            severity_cell(finding.severity.to_string().to_uppercase(), finding.severity),
-            Cell::new(self.names.sentence(&finding.title)).add_attribute(Attribute::Bold),
-        ]);
-        for (index, column) in title.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == 2 { 0 } else { 2 }));
-            if index < 2 {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        self.print(&title)?;
-
-        let mut rows: Vec<(&str, String)> = Vec::new();
-        let mut row = |label, text: String| {
-            if !text.is_empty() {
-                rows.push((label, text));
-            }
-        };
-        if finding.certainty == Certainty::Unknown {
-            row("Answer", "not decided: neither safe nor violated".to_owned());
-        }
-        row("Who", self.names.first(&finding.principals, self.details_shown(), usize::MAX).join(", "));
-        row("What", self.names.first(&finding.resources, self.details_shown(), usize::MAX).join(", "));
-        row("Actions", self.names.first(&finding.actions, self.details_shown(), usize::MAX).join(", "));
-        let (allowed, found): (Vec<_>, Vec<_>) =
-            finding.evidence.iter().partition(|evidence| matches!(evidence, Evidence::Statement(_)));
-        row("Allowed by", self.lines_of(allowed.iter().map(|evidence| self.evidence(evidence, finding.certainty))));
-        row("Found", self.lines_of(found.iter().map(|evidence| self.evidence(evidence, finding.certainty))));
-        let steps = finding.path.iter().enumerate();
-        row(
-            "How",
-            self.lines_of(steps.map(|(index, step)| match finding.path.len() {
-                1 => self.names.sentence(step),
-                _ => format!("{}. {}", index.saturating_add(1), self.names.sentence(step)),
-            })),
-        );
-        row("Condition", self.lines_of(finding.conditions.iter().map(|condition| self.names.sentence(condition))));
-        row("Consequence", self.names.sentence(&finding.consequence));
-        row("Do", self.names.sentence(&finding.remediation));
-        row("Rule", escape::terminal(&finding.rule).into_owned());
-        row("Finding", escape::terminal(&finding.id).into_owned());
-        self.labelled(rows)?;
-        match fix {
-            Some(hcl) => self.terraform(hcl),
-            None => Ok(()),
-        }
-    }
-
     /// Names that the details show.
     fn details_shown(&self) -> usize {
         if self.style.all { usize::MAX } else { DETAILS }
-    }
-
-    /// The first of some lines, and how many more there are.
-    fn lines_of(&self, all: impl ExactSizeIterator<Item = String>) -> String {
-        let more = all.len().saturating_sub(self.details_shown());
-        let mut lines: Vec<String> = all.take(self.details_shown()).collect();
-        if more > 0 {
-            lines.push(format!("+{more}"));
-        }
-        lines.join("\n")
-    }
-
-    fn evidence(&self, evidence: &Evidence, certainty: Certainty) -> String {
-        match evidence {
-            Evidence::Statement(statement) => {
-                let sid =
-                    statement.sid.as_ref().map(|sid| format!(" \"{}\"", escape::terminal(sid))).unwrap_or_default();
-                let through = match &statement.through {
-                    Some(through) => format!(", through {}", self.names.sentence(through)),
-                    None => String::new(),
-                };
-                format!("{}, Statement[{}]{sid}{through}", self.names.sentence(&statement.policy), statement.statement)
-            }
-            Evidence::Property { resource, property, found } => {
-                let found = match found {
-                    serde_json::Value::Null if certainty == Certainty::Unknown => "not known".to_owned(),
-                    serde_json::Value::Null => "not set".to_owned(),
-                    value => escape::terminal(&value.to_string()).into_owned(),
-                };
-                format!("{}: {} is {found}", self.names.arn(resource), escape::terminal(property))
-            }
-            Evidence::Note { text } => self.names.sentence(text),
-        }
-    }
-
-    /// Lines of Terraform stay whole: they are there to be copied.
-    fn terraform(&mut self, hcl: &str) -> io::Result<()> {
-        writeln!(self.out)?;
-        self.paragraph(3, Cell::new("Terraform").add_attribute(Attribute::Bold))?;
-        for line in hcl.lines() {
-            match line {
-                "" => writeln!(self.out)?,
-                line => writeln!(self.out, "   {}", escape::terminal(line))?,
-            }
-        }
-        Ok(())
     }
 
     fn suppressed(&mut self, report: &Report) -> io::Result<()> {
@@ -531,14 +481,10 @@ impl Page<'_> {
         }
         writeln!(self.out)?;
         let rules = count(report.not_judged.len(), "rule");
-        let text = format!("Not everything was seen by {rules}: silence there says nothing.");
+        let text = format!("{rules} did not see everything. That they report nothing of what follows says nothing:");
         self.paragraph(0, Cell::new(text))?;
-        let mut table = self.table(self.lines());
-        table.set_header(
-            ["Permission missing", "Rules", "Not judged"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
-        );
         let (few, most) = if self.style.all { (usize::MAX, usize::MAX) } else { (NAMES, NAMES.saturating_mul(2)) };
-        for ((permissions, resources), rules) in groups {
+        for (number, ((permissions, resources), rules)) in groups.into_iter().enumerate() {
             let list = |all: &mut dyn Iterator<Item = String>, length: usize, most: usize| {
                 let mut names: Vec<String> = all.take(most).collect();
                 let more = length.saturating_sub(names.len());
@@ -552,16 +498,16 @@ impl Page<'_> {
                 0 => "what was not listed".to_owned(),
                 length => list(&mut resources.iter().map(|arn| self.names.arn(arn)), length, few),
             };
-            table.add_row([
-                list(&mut permissions.iter().map(|text| plain(text)), permissions.len(), most),
-                list(&mut rules.iter().map(|text| plain(text)), rules.len(), most),
-                what,
-            ]);
+            if number > 0 {
+                writeln!(self.out)?;
+            }
+            self.labelled(vec![
+                ("Missing", list(&mut permissions.iter().map(|text| plain(text)), permissions.len(), most)),
+                ("Rules", list(&mut rules.iter().map(|text| plain(text)), rules.len(), most)),
+                ("Not judged", what),
+            ])?;
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == 2 { 0 } else { 1 }));
-        }
-        self.print(&table)
+        Ok(())
     }
 
     /// What the source does not hold at all, so that nobody takes it for empty.
@@ -630,18 +576,30 @@ impl Page<'_> {
         self.print(&table)
     }
 
-    fn labelled(&mut self, rows: Vec<(&str, String)>) -> io::Result<()> {
-        let mut table = self.table(presets::NOTHING);
-        for (label, text) in rows {
-            table.add_row([Cell::new(label).fg(Color::DarkGrey), Cell::new(text)]);
+    /// Whether there is no room for columns side by side.
+    fn is_narrow(&self) -> bool {
+        self.style.width < NARROW
+    }
+
+    fn painted(&self, text: &str, colour: Option<Color>, bold: bool) -> String {
+        if !self.style.colour || (colour.is_none() && !bold) {
+            return text.to_owned();
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding(if index == 0 { (3, 2) } else { (0, 0) });
-            if index == 0 {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        self.print(&table)
+        let bold = if bold { "\u{1b}[1m" } else { "" };
+        let colour = match colour {
+            Some(Color::Red) => "\u{1b}[38;5;9m",
+            Some(Color::Yellow) => "\u{1b}[38;5;11m",
+            Some(Color::Cyan) => "\u{1b}[38;5;14m",
+            Some(_) => "\u{1b}[38;5;8m",
+            None => "",
+        };
+        format!("{colour}{bold}{text}\u{1b}[0m")
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        // The mark of something left out is the one character of ours beyond ASCII.
+        let text = if self.style.unicode { text.to_owned() } else { text.replace('…', "~") };
+        writeln!(self.out, "{text}")
     }
 
     fn table(&self, lines: TableStyle) -> Table {
@@ -670,21 +628,25 @@ impl Page<'_> {
 
     fn print(&mut self, table: &Table) -> io::Result<()> {
         let text = table.trim_fmt();
-        // The mark of something left out is the one character of ours beyond ASCII.
-        let text = if self.style.unicode { text } else { text.replace('…', "~") };
-        writeln!(self.out, "{text}")
+        self.line(&text)
+    }
+}
+
+/// The colour of a severity, and whether it is bold.
+fn shade(severity: Severity) -> (Color, bool) {
+    match severity {
+        Severity::Critical => (Color::Red, true),
+        Severity::High => (Color::Red, false),
+        Severity::Medium => (Color::Yellow, false),
+        Severity::Low => (Color::Cyan, false),
+        Severity::Info => (Color::DarkGrey, false),
     }
 }
 
 fn severity_cell(text: String, severity: Severity) -> Cell {
-    let cell = Cell::new(text);
-    match severity {
-        Severity::Critical => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-        Severity::High => cell.fg(Color::Red),
-        Severity::Medium => cell.fg(Color::Yellow),
-        Severity::Low => cell.fg(Color::Cyan),
-        Severity::Info => cell.fg(Color::DarkGrey),
-    }
+    let (colour, bold) = shade(severity);
+    let cell = Cell::new(text).fg(colour);
+    if bold { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
 fn count(number: usize, word: &str) -> String {

@@ -28,7 +28,7 @@ pub struct Rule {
     pub asks: String,
     /// Why it matters, with a real incident where there is one.
     pub why: String,
-    /// One line with `{who}`, `{what}` and `{actions}` for a finding.
+    /// One line for a finding, with `{who}`, `{what}` and `{actions}`, and words for one or many of them: `{is|are}`.
     pub headline: String,
     /// What would be lost, in one plain sentence.
     pub consequence: String,
@@ -451,6 +451,7 @@ pub fn read_rule(path: &str, text: &str) -> Result<Rule, RuleError> {
     if rule.fix.is_some() == rule.no_fix.is_some() {
         return Err(error("give either `fix` or `no-fix` with the reason".to_owned()));
     }
+    super::headline::check(&rule.headline).map_err(error)?;
     if let Predicate::Takes { means, beyond, .. } = &rule.predicate
         && let Some(unknown) = means.iter().chain(beyond).find(|kind| !KINDS.contains(&kind.as_str()))
     {

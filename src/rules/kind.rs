@@ -318,7 +318,7 @@ impl Sorter<'_> {
                     };
                 }
                 "sts:externalid" => {
-                    return (Kind::Outside, "trusts everybody who knows an external id".to_owned());
+                    return (Kind::Outside, "trusts everybody who knows an external ID".to_owned());
                 }
                 _ => {}
             }

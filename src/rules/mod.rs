@@ -4,6 +4,7 @@
 pub mod cases;
 mod definitions;
 mod file;
+mod headline;
 mod kind;
 mod predicate;
 mod reach;

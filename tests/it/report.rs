@@ -235,6 +235,7 @@ fn a_report_for_people() {
     3   medium    table/Order-…vqs2ya-prod has no                 table/Order-…vqs2ya-prod
                   point-in-time recovery
     ──────────────────────────────────────────────────────────────────────────────────────
+    if …: only under the conditions that its details name.
 
     Not decided: neither safe nor violated
     ─────────────────────────────────────────────────────────────────────────────────────
@@ -251,7 +252,8 @@ fn a_report_for_people() {
        Actions      dynamodb:DeleteTable
        Allowed by   policy/deploy, Statement[2] "AllowData", through group/developers
        Found        table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod: DeletionProtectionEnabled is false
-       How          user/dev-01 calls dynamodb:DeleteTable on
+       How          told of one of them; for the others it is the same:
+                    user/dev-01 calls dynamodb:DeleteTable on
                     table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod
        Consequence  All orders are gone, and there is no backup to restore.
        Do           Deny the deletion of production tables to the group, except for a break-glass role.
@@ -263,7 +265,8 @@ fn a_report_for_people() {
        What         table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod, userpool/eu-west-1_AbCdEf123
        Actions      cloudformation:DeleteStack
        Allowed by   AWS-managed AdministratorAccess-Amplify, Statement[0]
-       How          1. user/dev-01 assumes role/ci
+       How          told of one of them; for the others it is the same:
+                    1. user/dev-01 assumes role/ci
                     2. role/ci calls cloudformation:DeleteStack
        Condition    aws:SourceIp is in 10.0.0.0/8
        Consequence  The tables, users and functions of the environment are deleted with the stack.
@@ -295,7 +298,7 @@ fn a_report_for_people() {
        Who          role/partner
        What         table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod
        Found        The permissions boundary could not be read.
-       Consequence  All orders would be gone.
+       If it is so  All orders would be gone.
        Do           Let the auditor read the boundary.
        Rule         delete-production-data-directly
        Finding      delete-production-data-directly-90ce3312
@@ -564,7 +567,7 @@ fn rules_that_did_not_see_everything_are_named() {
         ..realistic()
     };
     let text = plain(&report, 100);
-    let at = text.find("Not everything was seen by 3 rules").unwrap();
+    let at = text.find("3 rules did not see everything").unwrap();
     let (_, told) = text.split_at(at);
     for part in ["backup:ListRestoreJobs", "restore-never-proven", "table/orders", "what was not listed"] {
         assert!(told.contains(part), "{part}\n{told}");

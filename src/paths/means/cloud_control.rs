@@ -82,7 +82,7 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
         for role in roles.get(&account).into_iter().flatten() {
             let Some(known) = inventory.principal(*role) else { continue };
             let mut parts = clears.clone();
-            parts.push(pass(&known.arn, CLOUDFORMATION, "hands the role {role} to CloudFormation"));
+            parts.push(pass(&known.arn, CLOUDFORMATION, "passes the role {role} to CloudFormation"));
             let words = format!(
                 "{{who}} has CloudFormation delete {{what}} as role {}, outside of any stack ({DELETE})",
                 known.name

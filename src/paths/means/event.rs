@@ -49,14 +49,14 @@ pub(super) fn changes(access: &Access<'_>, worth: &dyn Fn(PrincipalId) -> bool) 
         let Some(started) = startable.get(at) else { continue };
         let Some(known) = inventory.resource(started.id) else { continue };
         let Some(starter) = inventory.principal(role).filter(|role| role.account == known.account) else { continue };
-        let handed = pass(&starter.arn, EVENTS, "hands the role {role} to EventBridge");
+        let handed = pass(&starter.arn, EVENTS, "passes the role {role} to EventBridge");
         let Some(arn) = Arn::parse(&known.arn) else { continue };
         let new = format!("arn:{}:events:{}:{}:rule/{MADE}", arn.partition, arn.region, arn.account);
         let put = |on: On, words: String| {
             Part::call("events:PutTargets", on, words).given(&[("events:TargetArn", &[started.target.as_str()])])
         };
         let words = format!("{{who}} makes {} its target, {} (events:PutTargets)", started.name, started.how);
-        let fires = "{who} makes a rule that fires (events:PutRule)";
+        let fires = "{who} creates an event rule that fires (events:PutRule)";
         let parts = vec![
             handed.clone(),
             Part::call("events:PutRule", On::Arn(new.as_str().into()), fires),

@@ -77,7 +77,7 @@ fn own_policy(key: ResourceId, known: &Resource, targets: Vec<ResourceId>) -> Pl
     let (key_name, delete) = (words::resource(known), "kms:ScheduleKeyDeletion");
     let write = format!("{{who}} writes a policy of {key_name} that lets {{who}} delete it (kms:PutKeyPolicy)");
     let done = format!(
-        "{{who}} has {key_name} deleted, with which {{what}} is encrypted: after 7 to 30 days nobody can read it ({delete})"
+        "{{who}} has {key_name} deleted, which encrypts {{what}}: after 7 to 30 days nobody can read the data ({delete})"
     );
     // What the new policy allows needs no other policy to allow it; one that denies it is still in the way.
     let denied = "if nothing but the policy of the key keeps it from deleting the key".to_owned();

@@ -1,6 +1,6 @@
 //! Taking a resource through a pipeline: by its definition, or by what it builds and deploys.
 //!
-//! A pipeline acts with its own role, and takes on the roles that its actions name, in other accounts too. Whoever writes
+//! A pipeline acts with its own role, and assumes the roles that its actions name, in other accounts too. Whoever writes
 //! the definition anew and may pass the pipeline's role again lets it run commands with its own role or with that of an
 //! action. Whoever may write what the pipeline reads (an archive in a bucket, a branch of a repository) decides what its
 //! builds run, and which resources are left in a stack that it deploys.
@@ -100,14 +100,14 @@ struct Scene<'i> {
 }
 
 impl Scene<'_> {
-    /// The role of the pipeline, and those of its actions, which the pipeline takes on.
+    /// The role of the pipeline, and those of its actions, which the pipeline assumes.
     fn by_definition(&self) -> Vec<Change> {
         let Some(own) = self.known.text("RoleArn").filter(|arn| !arn.is_empty()) else { return Vec::new() };
         let name = words::resource(self.known);
         let call =
             |action: &str, what: &str| Part::call(action, On::Resource(self.id), format!("{{who}} {what} ({action})"));
         let parts = vec![
-            pass(own, "codepipeline.amazonaws.com", "hands the pipeline its role {role} again"),
+            pass(own, "codepipeline.amazonaws.com", "passes the pipeline its role {role} again"),
             call("codepipeline:UpdatePipeline", &format!("gives {name} a step of commands of its own")),
             call("codepipeline:StartPipelineExecution", &format!("starts {name}")),
         ];
@@ -124,10 +124,10 @@ impl Scene<'_> {
         all
     }
 
-    /// The pipeline takes on the role of an action.
+    /// The pipeline assumes the role of an action.
     fn takes_on(&self, own: Option<PrincipalId>, other: &str) -> Part {
         let words = format!(
-            "{} takes on the role {} of one of its actions (sts:AssumeRole)",
+            "{} assumes the role {} of one of its actions (sts:AssumeRole)",
             words::resource(self.known),
             last(other)
         );

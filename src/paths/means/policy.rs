@@ -37,7 +37,7 @@ pub(super) fn taken_off_first(inventory: &Inventory, plan: &Plan) -> Vec<Plan> {
         };
         let writers = policy_written_by(kind);
         for action in writers.iter().filter(|_| !writers.contains(&&*plan.action)) {
-            let words = format!("{{who}} takes the policy that forbids it off {whose} ({action})");
+            let words = format!("{{who}} removes the deny from the policy of {whose} ({action})");
             let mut parts = vec![Part::call(action, on.clone(), words).clearing()];
             parts.extend(
                 plan.parts

@@ -152,7 +152,7 @@ impl Scene<'_> {
         let pass = Part::call(
             "iam:PassRole",
             On::Arn(Arc::clone(&known.arn)),
-            format!("{{who}} hands the role {} to CloudFormation", known.name),
+            format!("{{who}} passes the role {} to CloudFormation", known.name),
         )
         .given(&[("iam:PassedToService", &[CLOUDFORMATION])]);
         let whose = format!("as role {}", known.name);
@@ -219,19 +219,22 @@ impl Scene<'_> {
         };
         let what = format!("{name} with a template without {{what}}{keeps}");
         let update = Part::call("cloudformation:UpdateStack", on.clone(), format!("{{who}} updates {what}"));
-        let create =
-            Part::call("cloudformation:CreateChangeSet", on.clone(), format!("{{who}} prepares a change of {what}"));
+        let create = Part::call(
+            "cloudformation:CreateChangeSet",
+            on.clone(),
+            format!("{{who}} creates a change set for {what}"),
+        );
         let execute = Part::call(
             "cloudformation:ExecuteChangeSet",
             on.clone(),
-            format!("{{who}} carries the change of {name} out"),
+            format!("{{who}} executes the change set of {name}"),
         );
         let mut ways = vec![vec![self.given_role(update, role)], vec![self.given_role(create, role), execute]];
         if group.policy_forbids {
             let overrides = Part::call(
                 "cloudformation:SetStackPolicy",
                 on,
-                format!("{{who}} sets another stack policy, which no longer keeps {{what}}, on {name}"),
+                format!("{{who}} sets another stack policy on {name}, which no longer protects {{what}}"),
             );
             ways.iter_mut().for_each(|way| way.insert(0, overrides.clone()));
         }

@@ -204,7 +204,7 @@ fn changes(
         "AWS::CodePipeline::Pipeline" => pipeline::changes(inventory, made_by, id, known),
         "AWS::ECS::Service" => {
             let Some(own) = known.text("TaskRoleArn").filter(|arn| !arn.is_empty()) else { return Vec::new() };
-            let pass = pass(own, "ecs-tasks.amazonaws.com", "hands the containers their role {role} again");
+            let pass = pass(own, "ecs-tasks.amazonaws.com", "passes the containers their role {role} again");
             let register = Part::call(
                 "ecs:RegisterTaskDefinition",
                 On::Arn("*".into()),

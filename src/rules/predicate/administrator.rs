@@ -73,7 +73,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
                 path.push(format!("{} allows every action", statement_in_words(statement)));
             }
             let who = inventory.principal(*id).map(words::principal).unwrap_or_default();
-            path.push(format!("{who} deletes what it likes, and switches off what would stop it"));
+            path.push(format!("{who} deletes anything, and switches off whatever would stop it"));
             Draft {
                 terms: administrator.terms.clone(),
                 evidence: administrator.statement.iter().cloned().map(Evidence::Statement).collect(),

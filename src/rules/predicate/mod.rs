@@ -31,7 +31,7 @@ use super::file::{Exception, Fix, Predicate, Rule};
 use super::kind::Kind;
 use super::reach::reservations;
 use super::suppression::split;
-use super::{Question, words};
+use super::{Question, headline, words};
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Applied;
@@ -146,6 +146,10 @@ fn cause_of(statements: &[StatementEvidence]) -> String {
     statements.first().map(|statement| format!("{}#{}", statement.policy, statement.statement)).unwrap_or_default()
 }
 
+/// What comes before any change, where nobody knows whether it is needed.
+const FIND_OUT: &str =
+    "First find out whether it is so: let the auditor read what is missing, or look yourself. If it is:";
+
 /// Runs one rule.
 pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
     let drafts = match &rule.predicate {
@@ -250,11 +254,6 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
     } else {
         words::resources(inventory, &resources)
     };
-    let title = rule
-        .headline
-        .replace("{who}", &words::principals(inventory, &principals))
-        .replace("{what}", &what)
-        .replace("{actions}", &actions.join(", "));
     let mut draft = draft;
     let reservations = reservations(question, &draft.principals);
     if !reservations.conditions.is_empty() {
@@ -269,6 +268,17 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
     }
     draft.evidence.extend(reservations.notes.into_iter().map(|text| Evidence::Note { text }));
     let certainty = draft.terms.certainty;
+    let undecided = certainty == Certainty::Unknown;
+    let names = headline::Names {
+        who: (&words::principals(inventory, &principals), principals.len()),
+        what: (&what, resources.len().max(draft.others.len())),
+        actions: &actions.join(", "),
+    };
+    let title = headline::fill(&rule.headline, &names, undecided);
+    let remediation = match reservations.remediation {
+        Some(further) => format!("{} {further}", rule.remediation.trim()),
+        None => rule.remediation.trim().to_owned(),
+    };
     let mut arns: Vec<String> =
         resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| known.arn.to_string()).collect();
     arns.extend(draft.others.iter().cloned());
@@ -290,12 +300,9 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         actions,
         conditions: draft.terms.conditions.iter().cloned().collect(),
         consequence: rule.consequence.trim().to_owned(),
-        remediation: match reservations.remediation {
-            Some(further) => format!("{} {further}", rule.remediation.trim()),
-            None => rule.remediation.trim().to_owned(),
-        },
+        remediation: if undecided { format!("{FIND_OUT} {remediation}") } else { remediation },
         // What could not be decided needs to be looked at, not mended.
-        fix: (certainty != Certainty::Unknown).then(|| intent(rule, question, &draft)).flatten(),
+        fix: (!undecided).then(|| intent(rule, question, &draft)).flatten(),
         evidence: draft.evidence,
         path: draft.path,
     }

@@ -34,9 +34,9 @@ pub(super) fn drafts(question: &Question<'_>, to: OpenTo, made: &[MadeByService]
             draft.evidence.push(standing(statement));
         }
         let role = words::principal(principal);
-        let needs = if is_account { "without an external id" } else { "whoever it is" };
+        let needs = if is_account { "without an external ID" } else { "whoever it is" };
         draft.path.push(format!("the trust policy of {role} lets {} in, {needs}", outsider.in_words()));
-        draft.path.push(format!("{} takes on {role} and does what the role may do", outsider.in_words()));
+        draft.path.push(format!("{} assumes {role} and can do what the role may do", outsider.in_words()));
     }
     drafts
 }

@@ -18,7 +18,7 @@ pub(super) fn drafts(question: &Question<'_>, kind: RolloutKind) -> Drafts {
     for ungated in found {
         let Some(resource) = inventory.resource(ungated.resource) else { continue };
         let evidence = match &ungated.stage {
-            Some(stage) => Evidence::Note { text: format!("no approval action comes before stage {stage}") },
+            Some(stage) => Evidence::Note { text: format!("there is no manual approval before stage {stage}") },
             None if kind == RolloutKind::Pipeline => Evidence::Note { text: "the stages were not read".to_owned() },
             None => Evidence::Property {
                 resource: resource.arn.to_string(),
