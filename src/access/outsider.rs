@@ -4,6 +4,7 @@ use super::targets::effective;
 use super::{Access, borrow};
 use crate::catalog;
 use crate::engine::{self, Applied, Caller, Context, Decision, Facts, Stack, Tags, Target};
+use crate::iam::Policy;
 use crate::inventory::{Attachment, ResourceId};
 
 impl Access<'_> {
@@ -47,5 +48,15 @@ impl Access<'_> {
         // That the other side allows it is supposed; no policy of the snapshot says so.
         applied.retain(|statement| statement.policy != allow.name);
         (decision, applied)
+    }
+
+    /// The policy that says which outsiders may make a request; `None`: there may be one that nobody has read.
+    pub fn speaking(&self, action: &str, target: &Target<'_>, resource: Option<ResourceId>) -> Option<Option<&Policy>> {
+        let action = action.to_ascii_lowercase();
+        let target = effective(target, catalog::action(&action));
+        match self.resource_document(&action, &target.arn, resource) {
+            Some(document) => self.inventory.document(document)?.policy.as_ref().map(Some),
+            None => (!self.is_unseen(&action, &target.arn, resource)).then_some(None),
+        }
     }
 }

@@ -19,6 +19,7 @@ mod resource;
 pub mod rollout;
 mod service;
 pub mod subject;
+mod unsigned;
 
 pub use cloudformation::cloudformation_type;
 pub use condition::{GlobalKey, KeyCategory, KeyType, global_key, key_type};
@@ -27,3 +28,4 @@ pub use resource::{Located, ResourceType, resource_type_of};
 pub use service::{
     AccessLevel, Action, ActionResource, Service, action, expand, service, services, supports_resource_control_policies,
 };
+pub use unsigned::{is_open_to_guests, takes_unsigned};

@@ -11,7 +11,9 @@ mod import;
 #[cfg(feature = "aws")]
 mod init;
 mod live;
+mod outcome;
 mod output;
+mod outside;
 #[cfg(feature = "aws")]
 mod progress;
 mod question;

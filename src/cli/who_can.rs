@@ -1,15 +1,16 @@
 //! `foureyes who-can`: every principal with a verdict, conditions and the statement that decides.
 
 use super::becoming::{self, Way};
+use super::outcome::{Outcome, Statement, decider};
+use super::outside::{self, Outside};
 use super::question::{Asked, Coverage, Question, QuestionArguments, Requests, Subject, WorldArguments};
 use super::source::SourceArguments;
-use super::text::{Page, allowed, count, few, policy_name, printable, short, statement_name};
+use super::text::{Page, allowed, count, few, printable, short};
 use super::through::{self, Through};
 use super::{Exit, output};
 use crate::access::Access;
 use crate::base::arn;
-use crate::engine::{Applied, Decision, Layer, Verdict, conditions_in_words};
-use crate::iam::Effect;
+use crate::engine::{Decision, Layer, Verdict, conditions_in_words};
 use crate::inventory::{AccountId, Inventory, PrincipalId, PrincipalKind};
 use crate::paths::WayTo;
 use clap::{Args, ValueEnum};
@@ -82,43 +83,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(if arguments.require_complete && !complete { Exit::Incomplete } else { Exit::Clean })
 }
 
-/// How a request is decided, as far as a reader cares.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Outcome {
-    verdict: Verdict,
-    decided_by: Layer,
-    conditions: Vec<String>,
-    statements: Vec<Statement>,
-}
-
-/// A statement that decides.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-struct Statement {
-    layer: String,
-    policy: String,
-    /// ARN of the group that carries the policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    through: Option<String>,
-    statement: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sid: Option<String>,
-    effect: &'static str,
-}
-
 /// An action and a resource, by position.
-type Pair = (u32, u32);
+pub type Pair = (u32, u32);
 
 /// What makes principals one row: verdict, conditions, the statement that decides, and what they may do to what.
 type RowKey = (std::cmp::Reverse<Verdict>, Vec<String>, String, BTreeSet<Pair>);
 
 /// All that is known of some principals: for each outcome, what it holds for. What is left out is implicitly denied.
-type Profile = Vec<(Outcome, BTreeSet<Pair>)>;
+pub type Profile = Vec<(Outcome, BTreeSet<Pair>)>;
 
 /// The answers.
 struct Found<'a> {
     access: &'a Access<'a>,
     profiles: Vec<(Profile, Vec<PrincipalId>)>,
     denied: Vec<PrincipalId>,
+    outside: Vec<Outside>,
     roots: Vec<Root>,
     pairs: usize,
 }
@@ -175,15 +154,20 @@ impl<'a> Found<'a> {
                 requests.stands_for.iter().flatten().map(move |resource| (action, *resource))
             })
             .collect();
+        let profiles: Vec<(Profile, Vec<PrincipalId>)> = merged
+            .into_iter()
+            .map(|(profile, mut principals)| {
+                principals.sort();
+                (profile, principals)
+            })
+            .collect();
+        let of = |id: PrincipalId| {
+            profiles.iter().find(|(_, members)| members.binary_search(&id).is_ok()).map(|(profile, _)| profile)
+        };
         Found {
             access,
-            profiles: merged
-                .into_iter()
-                .map(|(profile, mut principals)| {
-                    principals.sort();
-                    (profile, principals)
-                })
-                .collect(),
+            outside: outside::find(access, question, of),
+            profiles,
             denied: all.filter(|id| !known.contains(id)).collect(),
             roots: roots(access, question),
             pairs: pairs.len(),
@@ -202,6 +186,7 @@ impl<'a> Found<'a> {
             schema: &'static str,
             question: &'a Asked,
             principals: Vec<PrincipalAnswer<'a>>,
+            outsiders: Vec<outside::Told<'a>>,
             root_users: &'a [Root],
             #[serde(skip_serializing_if = "Option::is_none")]
             ways: Option<Vec<Way>>,
@@ -228,6 +213,11 @@ impl<'a> Found<'a> {
             schema: "foureyes/who-can/v1",
             question: &question.asked,
             principals,
+            outsiders: self
+                .outside
+                .iter()
+                .map(|one| one.told(self.access, self.summary(&one.profile, &question)))
+                .collect(),
             root_users: &self.roots,
             ways: ways.map(|ways| ways.becoming.iter().map(|way| Way::new(inventory, way)).collect()),
             through: ways.map(|ways| ways.through.iter().map(|way| through::Told::new(inventory, way)).collect()),
@@ -278,12 +268,14 @@ impl<'a> Found<'a> {
         question.notes.iter().for_each(|note| page.say(note));
         page.say("");
         let mut rows = self.rows(inventory, question, all);
+        let able = rows.iter().any(|row| !row.verdict.is_denied());
+        rows.extend(outside::rows(&self.outside).into_iter().flat_map(|one| self.outside_rows(one, question)));
+        sort(&mut rows);
         let common = common_conditions(&rows);
         for row in &mut rows {
             row.conditions.retain(|condition| !common.contains(condition));
             row.marked = !common.is_empty() && !row.verdict.is_denied();
         }
-        let able = rows.iter().any(|row| !row.verdict.is_denied());
         if !able {
             page.say("No user or role can.");
         }
@@ -369,7 +361,7 @@ impl<'a> Found<'a> {
         by_phrase.into_iter().map(line).collect()
     }
 
-    /// Rows of the table, the most that is allowed first.
+    /// Rows of the table.
     fn rows(&self, inventory: &Inventory, question: &Question<'_>, all: bool) -> Vec<Row> {
         let mut rows: BTreeMap<RowKey, Vec<PrincipalId>> = BTreeMap::new();
         let mut add = |outcome: &Outcome, pairs: BTreeSet<Pair>, members: &[PrincipalId]| {
@@ -388,8 +380,7 @@ impl<'a> Found<'a> {
         if all && !self.denied.is_empty() {
             add(&Outcome::nothing(), BTreeSet::new(), &self.denied);
         }
-        let mut rows: Vec<Row> = rows
-            .into_iter()
+        rows.into_iter()
             .map(|((verdict, conditions, decider, pairs), mut members)| {
                 members.sort();
                 members.dedup();
@@ -403,13 +394,28 @@ impl<'a> Found<'a> {
                     marked: false,
                 }
             })
-            .collect();
-        rows.sort_by(|a, b| {
-            let unconditional = |row: &Row| row.conditions.len();
-            b.verdict.cmp(&a.verdict).then(unconditional(a).cmp(&unconditional(b))).then(a.members.cmp(&b.members))
-        });
-        rows
+            .collect()
     }
+
+    /// What one outsider may do.
+    fn outside_rows<'o>(&'o self, one: &'o Outside, question: &'o Question<'_>) -> impl Iterator<Item = Row> + 'o {
+        one.profile.iter().map(|(outcome, pairs)| Row {
+            verdict: outcome.verdict,
+            conditions: outcome.conditions.clone(),
+            decider: decider(outcome),
+            members: vec![printable(&one.outsider.in_words())],
+            what: what(self.access.inventory(), question, pairs),
+            marked: false,
+        })
+    }
+}
+
+/// The most that is allowed first, then what is allowed on the fewest conditions.
+fn sort(rows: &mut [Row]) {
+    rows.sort_by(|a, b| {
+        let conditions = |row: &Row| row.conditions.len();
+        b.verdict.cmp(&a.verdict).then(conditions(a).cmp(&conditions(b))).then(a.members.cmp(&b.members))
+    });
 }
 
 /// A row of the table.
@@ -429,7 +435,11 @@ impl Row {
         match self.verdict {
             Verdict::Allowed => format!("allowed{mark}"),
             Verdict::AllowedIf => allowed(&self.conditions).replacen("allowed", &format!("allowed{mark}"), 1),
-            Verdict::Unknown => format!("unknown{mark}: {}", printable(&self.conditions.join(", "))),
+            Verdict::Unknown => {
+                let of = |condition: &String| condition.strip_prefix("undecided: ").unwrap_or(condition).to_owned();
+                let why: Vec<String> = self.conditions.iter().map(of).collect();
+                format!("unknown{mark}: {}", printable(&why.join(", ")))
+            }
             Verdict::ExplicitDeny | Verdict::ImplicitDeny => "denied".to_owned(),
         }
     }
@@ -502,100 +512,6 @@ fn answers(
             Some((answer.principals, pieces))
         })
         .collect()
-}
-
-impl Outcome {
-    fn new(decision: &Decision, applied: Vec<Applied>) -> Outcome {
-        let mut conditions = decision.conditions.as_ref().map(conditions_in_words).unwrap_or_default();
-        if conditions.is_empty() && decision.verdict == Verdict::AllowedIf {
-            conditions.push("under conditions that are too tangled to say".to_owned());
-        }
-        Outcome {
-            verdict: decision.verdict,
-            decided_by: decision.decided_by,
-            conditions,
-            statements: deciding(decision, &applied).into_iter().map(Statement::new).collect(),
-        }
-    }
-
-    fn nothing() -> Outcome {
-        Outcome {
-            verdict: Verdict::ImplicitDeny,
-            decided_by: Layer::Identity,
-            conditions: Vec::new(),
-            statements: Vec::new(),
-        }
-    }
-}
-
-impl Statement {
-    fn new(applied: &Applied) -> Statement {
-        let (policy, through) = Access::split_name(&applied.policy);
-        Statement {
-            layer: applied.layer.to_string(),
-            policy: policy.to_owned(),
-            through: through.map(str::to_owned),
-            statement: applied.statement,
-            sid: applied.sid.as_deref().map(str::to_owned),
-            effect: if applied.effect == Effect::Allow { "Allow" } else { "Deny" },
-        }
-    }
-}
-
-/// The statements that decide: the denies of an explicit deny; for what is allowed those that grant it and the denies
-/// that its conditions come from. A grant without conditions makes those with conditions superfluous.
-pub fn deciding<'a>(decision: &Decision, applied: &'a [Applied]) -> Vec<&'a Applied> {
-    let is_grant = |one: &Applied| {
-        one.effect == Effect::Allow
-            && match one.layer {
-                Layer::Identity => decision.decided_by != Layer::Resource,
-                Layer::Resource | Layer::Trust => true,
-                _ => false,
-            }
-    };
-    let is_sure = |layer: Layer| {
-        applied.iter().any(|one| one.layer == layer && one.effect == Effect::Allow && one.under.is_true())
-    };
-    applied
-        .iter()
-        .filter(|one| match decision.verdict {
-            Verdict::ExplicitDeny => one.effect == Effect::Deny && one.layer == decision.decided_by,
-            Verdict::ImplicitDeny => one.effect == Effect::Allow,
-            _ => one.effect == Effect::Deny || (is_grant(one) && (one.under.is_true() || !is_sure(one.layer))),
-        })
-        .collect()
-}
-
-/// In words: what decides.
-fn decider(outcome: &Outcome) -> String {
-    // Statements of one policy are named together.
-    let of = |effect: &str| -> Vec<String> {
-        let mut by_policy: Vec<(String, Vec<String>)> = Vec::new();
-        for statement in outcome.statements.iter().filter(|statement| statement.effect == effect) {
-            let (policy, _) = policy_name(&statement.policy);
-            let name = statement_name(statement.sid.as_deref(), statement.statement);
-            match by_policy.iter_mut().find(|(known, _)| *known == policy) {
-                Some((_, names)) if names.contains(&name) => {}
-                Some((_, names)) => names.push(name),
-                None => by_policy.push((policy, vec![name])),
-            }
-        }
-        by_policy.into_iter().map(|(policy, names)| format!("{} in {policy}", few(&names, 2))).collect()
-    };
-    let (allows, denies) = (of("Allow"), of("Deny"));
-    match outcome.verdict {
-        Verdict::ExplicitDeny if denies.is_empty() => format!("a deny of the {} policies", outcome.decided_by),
-        Verdict::ExplicitDeny => few(&denies, 2),
-        Verdict::ImplicitDeny => match outcome.decided_by {
-            Layer::Identity => "nothing allows it".to_owned(),
-            Layer::Boundary => "the permissions boundary does not allow it".to_owned(),
-            Layer::Scp => "an organisation policy does not allow it".to_owned(),
-            Layer::Trust => "the trust policy does not allow it".to_owned(),
-            _ => "the resource's policy does not allow it".to_owned(),
-        },
-        _ if denies.is_empty() => few(&allows, 2),
-        _ => format!("{}; limited by {}", few(&allows, 2), few(&denies, 2)),
-    }
 }
 
 /// In words: which actions on which resources.
@@ -689,8 +605,9 @@ struct PrincipalAnswer<'a> {
     summary: Summary<'a>,
 }
 
+/// What is said of somebody.
 #[derive(Clone, Serialize)]
-struct Summary<'a> {
+pub struct Summary<'a> {
     verdict: String,
     decided_by: String,
     conditions: Vec<String>,

@@ -403,11 +403,14 @@ pub fn evaluate(facts: &Facts<'_>, stack: &Stack<'_>, trace: &mut Option<&mut Ve
         }
         ResourceSide::Unseen => {
             let unread = || Formula::atom(Atom::Unseen(Unseen::ResourcePolicy));
+            // Where the resource's side must allow, not having read it leaves everything open.
             let needed = needs_resource_side(facts);
-            // Where the resource's side must allow, not having read it leaves everything open; elsewhere it may deny.
+            // To somebody of another account it alone can allow anything; to its own account it may deny.
+            let elsewhere = !needed && !is_same_account(facts);
             ResourceGrants {
                 account: if needed { unread() } else { Formula::False },
-                deny: if needed { Formula::False } else { unread().negate() },
+                everyone: if elsewhere { Formula::undecided(UNREAD) } else { Formula::False },
+                deny: if needed || elsewhere { Formula::False } else { unread().negate() },
                 ..ResourceGrants::NONE
             }
         }
@@ -517,6 +520,9 @@ fn never(formula: &Formula) -> bool {
 fn has_keys(formula: &Formula) -> bool {
     formula.mentions(&|atom| !matches!(atom, Atom::Undecided(_)))
 }
+
+/// What stays open where a policy was not read that alone could allow something.
+const UNREAD: &str = "whether the resource's policy, which was not read, allows it";
 
 /// Turns what is left open into a verdict.
 pub fn weigh(allowed: &Formula) -> (Verdict, Option<Alternatives>) {

@@ -1,6 +1,7 @@
 //! The ways in which somebody takes a resource away: by its own delete action, through the stack that made it, by becoming
 //! somebody else first; and what stands in the way.
 
+mod at_large;
 mod dominion;
 mod further;
 mod goal;
@@ -17,6 +18,7 @@ mod terms;
 mod way;
 mod ways;
 
+pub use at_large::{AtLarge, Guests, at_large, guests};
 pub use goal::{Holders, WayTo, ways_to};
 pub use graph::Graph;
 pub use means::{Alike, KINDS, MeansIndex};

@@ -123,8 +123,8 @@ impl Stranger<'_> {
 /// `None`: it is on.
 ///
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
-fn reservation(resource: &Resource, kind: OutsiderKind) -> Option<Terms> {
-    if resource.kind != "AWS::S3::Bucket" || kind != OutsiderKind::Anyone {
+pub(super) fn reservation(resource: &Resource, kind: OutsiderKind) -> Option<Terms> {
+    if resource.kind != "AWS::S3::Bucket" || !matches!(kind, OutsiderKind::Anyone | OutsiderKind::Anonymous) {
         return Some(Terms::default());
     }
     let restricts = resource

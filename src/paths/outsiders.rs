@@ -24,6 +24,10 @@ pub enum OutsiderKind {
     Anyone,
     /// Somebody who opens a pull request that a build runs.
     PullRequest,
+    /// Anybody at all, without signing a request.
+    Anonymous,
+    /// Somebody who uses an app without signing in to it, with what its identity pool gives to guests.
+    Guest,
 }
 
 /// Somebody whom the snapshot does not hold.
@@ -31,7 +35,7 @@ pub enum OutsiderKind {
 pub struct Outsider {
     /// What kind.
     pub kind: OutsiderKind,
-    /// As policies name it: a provider, an account, an ARN, or `*`. For pull requests: the repository.
+    /// As policies name it: a provider, an account, an ARN, or `*`. For pull requests: the repository; for guests: the pool.
     pub name: Arc<str>,
     /// The account whose trust it has, for a provider.
     pub account: Option<Arc<str>>,
@@ -51,6 +55,8 @@ impl Outsider {
         match self.kind {
             OutsiderKind::WebIdentity | OutsiderKind::Saml => provider(&self.name),
             OutsiderKind::Anyone => "anybody with an AWS account".to_owned(),
+            OutsiderKind::Anonymous => "anybody on the internet".to_owned(),
+            OutsiderKind::Guest => format!("anybody on the internet, as a guest of identity pool {}", self.name),
             OutsiderKind::PullRequest => format!("whoever opens a pull request at {}", self.name),
             OutsiderKind::Account if arn::is_account_id(&self.name) => format!("account {}", self.name),
             OutsiderKind::Account => words::other(&self.name),
@@ -61,9 +67,9 @@ impl Outsider {
     pub fn action(&self) -> &'static str {
         match self.kind {
             OutsiderKind::PullRequest => "codebuild:StartBuild",
-            OutsiderKind::WebIdentity => "sts:AssumeRoleWithWebIdentity",
+            OutsiderKind::WebIdentity | OutsiderKind::Guest => "sts:AssumeRoleWithWebIdentity",
             OutsiderKind::Saml => "sts:AssumeRoleWithSAML",
-            OutsiderKind::Account | OutsiderKind::Anyone => "sts:AssumeRole",
+            OutsiderKind::Account | OutsiderKind::Anyone | OutsiderKind::Anonymous => "sts:AssumeRole",
         }
     }
 
@@ -72,6 +78,8 @@ impl Outsider {
         let text = match self.kind {
             OutsiderKind::PullRequest => return None,
             OutsiderKind::WebIdentity | OutsiderKind::Saml => self.name.to_string(),
+            OutsiderKind::Anonymous => "anonymous".to_owned(),
+            OutsiderKind::Guest => COGNITO.to_owned(),
             OutsiderKind::Anyone => format!("arn:aws:iam::{NOBODYS}:role/{SOME}"),
             OutsiderKind::Account => match Arn::parse(&self.name) {
                 Some(arn) if arn.resource == "root" => {
@@ -290,9 +298,9 @@ pub fn open_roles(access: &Access<'_>, strangers: &Strangers<'_>) -> Vec<OpenRol
 fn requests(inventory: &Inventory, role: &Principal, outsider: &Outsider, strangers: &Strangers<'_>) -> Vec<Context> {
     let closed = || Context::new(World::Closed);
     match outsider.kind {
-        OutsiderKind::Account | OutsiderKind::Anyone => vec![closed()],
+        OutsiderKind::Account | OutsiderKind::Anyone | OutsiderKind::Anonymous => vec![closed()],
         // Whom a SAML provider signs in is its owner's to say.
-        OutsiderKind::Saml | OutsiderKind::PullRequest => Vec::new(),
+        OutsiderKind::Saml | OutsiderKind::PullRequest | OutsiderKind::Guest => Vec::new(),
         OutsiderKind::WebIdentity => {
             let host = outsider.name.rsplit_once("-provider/").map_or(&*outsider.name, |(_, host)| host);
             let Some(subject) = strangers.tokens.get(host) else { return Vec::new() };
@@ -313,7 +321,7 @@ fn requests(inventory: &Inventory, role: &Principal, outsider: &Outsider, strang
 }
 
 /// The identity provider of Cognito identity pools: the audience of a token is the pool, and anybody may make one.
-const COGNITO: &str = "cognito-identity.amazonaws.com";
+pub(super) const COGNITO: &str = "cognito-identity.amazonaws.com";
 /// Somebody else's pool.
 const STRANGE_POOL: &str = "us-east-1:00000000-0000-0000-0000-000000000000";
 
@@ -366,7 +374,7 @@ pub(super) fn named_by_policy(inventory: &Inventory, policy: &Policy, own: Optio
     found
 }
 
-fn account_of(name: &str) -> Option<&str> {
+pub(super) fn account_of(name: &str) -> Option<&str> {
     if arn::is_account_id(name) {
         return Some(name);
     }

@@ -67,6 +67,8 @@ mod metamorphic;
 #[cfg(test)]
 mod open_world;
 #[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod reachability;
 #[cfg(test)]
 mod recovery;
