@@ -3,7 +3,9 @@
 
 use crate::base::Glob;
 use crate::inventory::{Document, DocumentId};
+use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A statement of a document, by positions. Ordered by document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +19,11 @@ pub(super) struct ActionIndex {
     patterns: Vec<Pattern>,
     /// Statements with `NotAction`, and the positions of their patterns.
     negated: Vec<(StatementId, Vec<u32>)>,
+    /// Documents that can be read.
+    readable: FixedBitSet,
+    /// Of those, the ones that do not speak of an action, by action, where single requests for it were decided: there are
+    /// thousands of these, of few actions, and hardly any policy of a principal speaks of one.
+    silent: RwLock<FxHashMap<Box<str>, Arc<FixedBitSet>>>,
 }
 
 struct Pattern {
@@ -33,7 +40,13 @@ pub(super) const CONTESTED: &str = "*:*";
 impl ActionIndex {
     /// Indexes documents by their position.
     pub(super) fn new(documents: &[Document]) -> ActionIndex {
-        let mut index = ActionIndex { patterns: Vec::new(), negated: Vec::new() };
+        let readable = documents.iter().map(|document| document.policy.is_some()).enumerate();
+        let mut index = ActionIndex {
+            patterns: Vec::new(),
+            negated: Vec::new(),
+            readable: readable.filter(|(_, known)| *known).map(|(at, _)| at).collect(),
+            silent: RwLock::default(),
+        };
         // By the text as written, so that a known pattern costs no allocation; two spellings are two patterns.
         let mut known: FxHashMap<&str, u32> = FxHashMap::default();
         for (document, policy) in (0..).map(DocumentId).zip(documents.iter().map(|document| &document.policy)) {
@@ -99,17 +112,34 @@ impl ActionIndex {
     /// The statements that speak, or may speak, of an action (`service:Name` in lower case), in order.
     pub(super) fn speaking(&self, action: &str) -> Vec<StatementId> {
         let mut speaking = Vec::new();
+        self.each_speaking(action, |id| speaking.push(id));
+        speaking.sort_unstable();
+        speaking.dedup();
+        speaking
+    }
+
+    /// The documents, by position, that can be read and do not speak of an action.
+    pub(super) fn silent(&self, action: &str) -> Arc<FixedBitSet> {
+        let known = self.silent.read().unwrap_or_else(PoisonError::into_inner).get(action).map(Arc::clone);
+        known.unwrap_or_else(|| {
+            let mut silent = self.readable.clone();
+            self.each_speaking(action, |id| silent.remove(id.document.0 as usize));
+            let silent = Arc::new(silent);
+            let mut known = self.silent.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(action.into(), Arc::clone(&silent));
+            silent
+        })
+    }
+
+    fn each_speaking(&self, action: &str, mut tell: impl FnMut(StatementId)) {
         let mut matched = vec![false; self.patterns.len()];
         for (pattern, matched) in self.patterns.iter().zip(&mut matched) {
             *matched = pattern.glob.matches(action);
             if *matched {
-                speaking.extend(&pattern.statements);
+                pattern.statements.iter().copied().for_each(&mut tell);
             }
         }
         let is_excepted = |pattern: &u32| matched.get(*pattern as usize).copied().unwrap_or(false);
-        speaking.extend(self.negated.iter().filter(|(_, all)| !all.iter().any(is_excepted)).map(|(id, _)| *id));
-        speaking.sort_unstable();
-        speaking.dedup();
-        speaking
+        self.negated.iter().filter(|(_, all)| !all.iter().any(is_excepted)).for_each(|(id, _)| tell(*id));
     }
 }

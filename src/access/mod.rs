@@ -127,7 +127,8 @@ impl<'i> Access<'i> {
         resource: Option<ResourceId>,
         context: &Context,
     ) -> Option<(Decision, Vec<Applied>)> {
-        self.examine(principal, action, target, resource, context, engine::decide)
+        let action = action.to_ascii_lowercase();
+        self.put(principal, &action, target, resource, context, &self.bearing_on(&action), engine::decide)
     }
 
     /// Hands what is known of one request, and all policies that bear on it, to a function. Policies go by the names
@@ -142,18 +143,34 @@ impl<'i> Access<'i> {
         ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
     ) -> Option<T> {
         let action = action.to_ascii_lowercase();
+        self.put(principal, &action, target, resource, context, &|policy| Some(self.named(policy)), ask)
+    }
+
+    /// Puts a request to the engine. `bearing`: the policies that are shown to it; of those that are left out, none speaks
+    /// of the action (in lower case).
+    #[allow(clippy::too_many_arguments, reason = "a request, and what to do with it")]
+    fn put<T>(
+        &self,
+        principal: PrincipalId,
+        action: &str,
+        target: &Target<'_>,
+        resource: Option<ResourceId>,
+        context: &Context,
+        bearing: &dyn Fn(&Attachment) -> Option<Policy>,
+        ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
+    ) -> Option<T> {
         let holder = self.inventory.principal(principal)?;
         let caller = self.caller(principal)?;
-        let named = |attachment: &Attachment| self.named(attachment);
-        let identity: Vec<Policy> = holder.policies.iter().map(named).collect();
-        let boundary: Vec<Policy> = holder.boundary.iter().map(named).collect();
-        let entry = catalog::action(&action);
+        let identity: Vec<Policy> = holder.policies.iter().filter_map(bearing).collect();
+        // What says nothing allows nothing.
+        let boundary: Vec<Policy> = holder.boundary.iter().map(|attachment| self.named(attachment)).collect();
+        let entry = catalog::action(action);
         let target = effective(target, entry);
-        let facts = self.facts(holder, caller, &action, entry, &target, context);
-        let (scps, management_account) = self.scps(holder.account, &named);
-        let resource_policy =
-            self.resource_attachment(facts.action, &facts.target.arn, resource).map(|attachment| named(&attachment));
-        let rcps = self.rcps(holder.account, &target, &named);
+        let facts = self.facts(holder, caller, action, entry, &target, context);
+        let (scps, management_account) = self.scps(holder.account, bearing);
+        let resource_policy = self.resource_attachment(facts.action, &facts.target.arn, resource);
+        let resource_policy = resource_policy.map(|attachment| self.named(&attachment));
+        let rcps = self.rcps(holder.account, &target, bearing);
         let stack = Stack {
             identity: identity.iter().collect(),
             boundaries: boundary.iter().collect(),
@@ -179,7 +196,6 @@ impl<'i> Access<'i> {
         let id = &self.inventory.account(account)?.id;
         let partition = target.parsed().map_or("aws", |arn| arn.partition).to_owned();
         let caller = Caller::parse(&format!("arn:{partition}:iam::{id}:root")).ok()?;
-        let named = |attachment: &Attachment| self.named(attachment);
         let entry = catalog::action(&action);
         let target = effective(target, entry);
         let no_tags = BTreeMap::new();
@@ -193,10 +209,11 @@ impl<'i> Access<'i> {
             target: &target,
             context,
         };
-        let (scps, management_account) = self.scps(account, &named);
-        let resource_policy =
-            self.resource_attachment(facts.action, &facts.target.arn, resource).map(|attachment| named(&attachment));
-        let rcps = self.rcps(account, &target, &named);
+        let bearing = self.bearing_on(&action);
+        let (scps, management_account) = self.scps(account, &bearing);
+        let resource_policy = self.resource_attachment(facts.action, &facts.target.arn, resource);
+        let resource_policy = resource_policy.map(|attachment| self.named(&attachment));
+        let rcps = self.rcps(account, &target, &bearing);
         let stack = Stack {
             resource: self.side(resource_policy.as_ref(), &facts, resource),
             scps: borrow(&scps),
@@ -306,6 +323,12 @@ impl<'i> Access<'i> {
         }
     }
 
+    /// The policies that speak, or may speak, of an action (in lower case), under their names.
+    fn bearing_on(&self, action: &str) -> impl Fn(&Attachment) -> Option<Policy> {
+        let silent = self.index.silent(action);
+        move |attachment| (!silent.contains(attachment.document.0 as usize)).then(|| self.named(attachment))
+    }
+
     /// The policy that speaks for what is asked for. A role's trust policy speaks where the role is assumed.
     fn resource_attachment(&self, action: &str, arn: &str, resource: Option<ResourceId>) -> Option<Attachment> {
         if engine::is_trusted(action, arn) {
@@ -351,15 +374,15 @@ impl<'i> Access<'i> {
         }
     }
 
-    fn scps(&self, account: AccountId, named: &dyn Fn(&Attachment) -> Policy) -> (Owned, bool) {
+    fn scps(&self, account: AccountId, bearing: &dyn Fn(&Attachment) -> Option<Policy>) -> (Owned, bool) {
         match self.inventory.account(account).map(|account| &account.controls) {
             Some(Controls::None) => (Owned::None, false),
-            Some(Controls::Levels { scps, management_account, .. }) => (levels(scps, named), *management_account),
+            Some(Controls::Levels { scps, management_account, .. }) => (levels(scps, bearing), *management_account),
             _ => (Owned::Unseen, false),
         }
     }
 
-    fn rcps(&self, caller: AccountId, target: &Target<'_>, named: &dyn Fn(&Attachment) -> Policy) -> Owned {
+    fn rcps(&self, caller: AccountId, target: &Target<'_>, bearing: &dyn Fn(&Attachment) -> Option<Policy>) -> Owned {
         let of_target = match target.account.as_deref() {
             None => self.inventory.account(caller),
             Some(id) => self.inventory.accounts.iter().find(|account| *account.id == *id),
@@ -369,7 +392,7 @@ impl<'i> Access<'i> {
             // Resources of the management account are out of reach, whoever calls.
             // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
             Some(Controls::Levels { management_account: true, .. }) => Owned::None,
-            Some(Controls::Levels { rcps, .. }) => levels(rcps, named),
+            Some(Controls::Levels { rcps, .. }) => levels(rcps, bearing),
             _ => Owned::Unseen,
         }
     }
@@ -385,12 +408,12 @@ enum Owned {
     Levels(Vec<Vec<Policy>>),
 }
 
-fn levels(levels: &[Vec<Attachment>], named: &dyn Fn(&Attachment) -> Policy) -> Owned {
+fn levels(levels: &[Vec<Attachment>], bearing: &dyn Fn(&Attachment) -> Option<Policy>) -> Owned {
     // No policy of this type on any level: the type is not switched on in the organisation.
     if levels.iter().all(Vec::is_empty) {
         return Owned::None;
     }
-    Owned::Levels(levels.iter().map(|level| level.iter().map(named).collect()).collect())
+    Owned::Levels(levels.iter().map(|level| level.iter().filter_map(bearing).collect()).collect())
 }
 
 fn borrow(owned: &Owned) -> engine::Controls<'_> {

@@ -5,7 +5,7 @@ use super::{Access, borrow};
 use crate::catalog;
 use crate::engine::{self, Applied, Caller, Context, Decision, Facts, Stack, Tags, Target};
 use crate::iam::Policy;
-use crate::inventory::{Attachment, ResourceId};
+use crate::inventory::ResourceId;
 
 impl Access<'_> {
     /// Decides one request of a caller that the snapshot does not hold. What its own side says, where it has one, is not
@@ -31,12 +31,11 @@ impl Access<'_> {
             target: &target,
             context,
         };
-        let named = |attachment: &Attachment| self.named(attachment);
-        let resource_policy =
-            self.resource_attachment(facts.action, &facts.target.arn, resource).map(|attachment| named(&attachment));
+        let resource_policy = self.resource_attachment(facts.action, &facts.target.arn, resource);
+        let resource_policy = resource_policy.map(|attachment| self.named(&attachment));
         let owner = self.inventory.accounts.iter().position(|account| target.account.as_deref() == Some(&*account.id));
         let owner = owner.and_then(|at| u32::try_from(at).ok()).map(crate::inventory::AccountId);
-        let rcps = owner.map_or(super::Owned::Unseen, |owner| self.rcps(owner, &target, &named));
+        let rcps = owner.map_or(super::Owned::Unseen, |owner| self.rcps(owner, &target, &self.bearing_on(&action)));
         let [allow, _] = &self.sure;
         let stack = Stack {
             identity: vec![allow],

@@ -77,7 +77,7 @@ impl<'a> Located<'a> {
 }
 
 fn find(arn: &str) -> Option<(&'static Service, &'static ResourceType, &'static Template)> {
-    let namespace = Arn::parse(arn)?.service;
+    let Arn { service: namespace, resource, .. } = Arn::parse(arn)?;
     let owners = match service(namespace) {
         Some(own) => vec![own],
         None => {
@@ -92,7 +92,8 @@ fn find(arn: &str) -> Option<(&'static Service, &'static ResourceType, &'static 
     owners
         .into_iter()
         .flat_map(|owner| owner.templates().map(move |(template, kind)| (owner, kind, template)))
-        .filter(|(owner, kind, template)| (owner.prefix(), kind.name) != SHADOWED && template.capture(arn).is_some())
+        .filter(|(_, _, template)| template.begins_like(resource) && template.fits(arn))
+        .filter(|(owner, kind, _)| (owner.prefix(), kind.name) != SHADOWED)
         // The last of equals would win: reversed, the first does.
         .rev()
         .max_by_key(|(_, kind, template)| (template.fixed, kind.name.ends_with("version") == looks_like_version))
@@ -142,18 +143,37 @@ impl Template {
 
     /// The variables of a concrete ARN; `None` where the template does not fit.
     pub(super) fn capture<'a>(&self, arn: &'a str) -> Option<Parts<'a>> {
-        let mut texts = arn.strip_prefix("arn:")?.splitn(self.fields.len(), ':');
         let mut parts = Vec::new();
-        for field in &self.fields {
-            capture_field(field, texts.next()?, &mut parts)?;
-        }
+        self.walk(arn, |name, text| parts.push((name, text)))?;
         Some(parts)
+    }
+
+    /// Whether the template fits a concrete ARN.
+    fn fits(&self, arn: &str) -> bool {
+        self.walk(arn, |_, _| {}).is_some()
+    }
+
+    /// Whether a resource part begins as the template's does, which most templates of a service do not.
+    fn begins_like(&self, resource: &str) -> bool {
+        match self.fields.get(ARN_FIELDS).and_then(|field| field.first()) {
+            Some(Token::Text(text)) => resource.starts_with(text),
+            _ => true,
+        }
+    }
+
+    /// Matches field by field and hands on what each variable stands for.
+    fn walk<'a>(&self, arn: &'a str, mut take: impl FnMut(&'static str, &'a str)) -> Option<()> {
+        let mut texts = arn.strip_prefix("arn:")?.splitn(self.fields.len(), ':');
+        for field in &self.fields {
+            walk_field(field, texts.next()?, &mut take)?;
+        }
+        Some(())
     }
 
     /// Whether the template leaves the service open and the ARN fits it.
     pub(super) fn fits_any_service(&self, arn: &str) -> bool {
         let open = self.fields.get(SERVICE_FIELD).is_some_and(|field| matches!(field.as_slice(), [Token::Variable(_)]));
-        open && self.capture(arn).is_some()
+        open && self.fits(arn)
     }
 
     /// Whether a variable of the resource part is among the parts: the two resources lie within each other, or beside
@@ -211,7 +231,7 @@ fn tokens(field: &'static str) -> Option<Vec<Token>> {
 
 /// Matches one field. A variable takes as little as it can, the last one what is left: that finds a match wherever there
 /// is one, as with the stars of a pattern.
-fn capture_field<'a>(field: &[Token], text: &'a str, parts: &mut Parts<'a>) -> Option<()> {
+fn walk_field<'a>(field: &[Token], text: &'a str, take: &mut impl FnMut(&'static str, &'a str)) -> Option<()> {
     let mut rest = text;
     let mut remaining = field;
     while let [token, next @ ..] = remaining {
@@ -233,7 +253,9 @@ fn capture_field<'a>(field: &[Token], text: &'a str, parts: &mut Parts<'a>) -> O
             _ => 0,
         };
         let (taken, left) = rest.split_at_checked(least.saturating_add(more))?;
-        parts.extend(name.map(|name| (name, taken)));
+        if let Some(name) = name {
+            take(name, taken);
+        }
         rest = left;
     }
     rest.is_empty().then_some(())

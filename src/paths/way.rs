@@ -162,6 +162,12 @@ impl Means {
         named.or_else(|| self.steps.iter().position(own))
     }
 
+    /// The call of that step, for one actor and one target of the means.
+    pub fn decisive_call(&self, inventory: &Inventory, actor: Actor, target: ResourceId) -> Option<Call> {
+        let step = self.steps.get(self.decisive_step()?)?;
+        step.calls(inventory, actor, target).into_iter().next()
+    }
+
     /// The last hops of a way, for one actor and one target of the means.
     pub fn hops(&self, inventory: &Inventory, actor: Actor, target: ResourceId) -> Vec<Hop> {
         let who = actor.principal().and_then(|id| inventory.principal(id)).map(words::principal).unwrap_or_default();

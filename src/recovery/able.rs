@@ -6,6 +6,7 @@ use crate::catalog;
 use crate::engine::{Atom, Context, Decision, Tags, Target, Unseen, Verdict, World};
 use crate::inventory::{Inventory, PrincipalId, ResourceId};
 use fixedbitset::FixedBitSet;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -165,54 +166,74 @@ impl Asks {
 
     /// Asks them all. Calls that a service makes with the caller's rights count: a condition says so where it matters.
     pub fn answer(self, access: &Access<'_>) -> Answers {
-        let inventory = access.inventory();
-        let context = circumstances();
         let mut by_action: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
         for (at, call) in self.calls.iter().enumerate() {
             by_action.entry(call.action).or_default().push(at);
         }
+        let by_action: Vec<(&str, Vec<usize>)> = by_action.into_iter().collect();
+        let found: Vec<Sets> =
+            by_action.par_iter().map(|(action, asks)| self.of_action(access, action, asks)).collect();
         let mut pool = Pool::default();
         let mut all: Vec<Arc<Able>> = vec![pool.keep(Able::default()); self.calls.len()];
-        for (action, asks) in by_action {
-            let mut targets = Targets::default();
-            for call in asks.iter().filter_map(|at| self.calls.get(*at)) {
-                push(&mut targets, inventory, &call.arn, call.owner);
-            }
-            let found = access.who_can(action, &targets, &context);
-            // For each target: which classes can, and how surely.
-            let mut can: Vec<Vec<(u32, Level)>> = vec![Vec::new(); asks.len()];
-            for (index, answer) in (0u32..).zip(&found) {
-                for block in &answer.blocks {
-                    let Some(level) = level(&block.decision) else { continue };
-                    for target in &block.targets {
-                        if let Some(of_target) = can.get_mut(*target as usize) {
-                            of_target.push((index, level));
-                        }
-                    }
-                }
-            }
-            let mut seen: FxHashMap<Vec<(u32, Level)>, Arc<Able>> = FxHashMap::default();
-            for (ask, of_target) in asks.iter().zip(can) {
-                let able = seen.entry(of_target).or_insert_with_key(|classes| {
-                    let mut able = Able::default();
-                    for (index, level) in classes {
-                        let members = found.get(*index as usize).map(|answer| answer.principals.as_slice());
-                        for principal in members.unwrap_or_default() {
-                            // AWS alone acts as these.
-                            if inventory.principal(*principal).is_some_and(|known| !known.service_linked) {
-                                able.add(*principal, *level);
-                            }
-                        }
-                    }
-                    pool.keep(able)
-                });
-                if let Some(place) = all.get_mut(*ask) {
+        for ((_, asks), sets) in by_action.into_iter().zip(found) {
+            let kept: Vec<Arc<Able>> = sets.distinct.into_iter().map(|able| pool.keep(able)).collect();
+            for (ask, set) in asks.into_iter().zip(sets.of_ask) {
+                if let (Some(place), Some(able)) = (all.get_mut(ask), kept.get(set)) {
                     *place = Arc::clone(able);
                 }
             }
         }
         Answers { all, calls: self.calls, pool }
     }
+
+    /// Who can make each of some calls of one action.
+    fn of_action(&self, access: &Access<'_>, action: &str, asks: &[usize]) -> Sets {
+        let inventory = access.inventory();
+        let mut targets = Targets::default();
+        for call in asks.iter().filter_map(|at| self.calls.get(*at)) {
+            push(&mut targets, inventory, &call.arn, call.owner);
+        }
+        let found = access.who_can(action, &targets, &circumstances());
+        // For each target: which classes can, and how surely.
+        let mut can: Vec<Vec<(u32, Level)>> = vec![Vec::new(); asks.len()];
+        for (index, answer) in (0u32..).zip(&found) {
+            for block in &answer.blocks {
+                let Some(level) = level(&block.decision) else { continue };
+                for target in &block.targets {
+                    if let Some(of_target) = can.get_mut(*target as usize) {
+                        of_target.push((index, level));
+                    }
+                }
+            }
+        }
+        let mut seen: FxHashMap<Vec<(u32, Level)>, usize> = FxHashMap::default();
+        let mut sets = Sets { distinct: Vec::new(), of_ask: Vec::with_capacity(asks.len()) };
+        for classes in can {
+            let set = *seen.entry(classes).or_insert_with_key(|classes| {
+                let mut able = Able::default();
+                for (index, level) in classes {
+                    let members = found.get(*index as usize).map(|answer| answer.principals.as_slice());
+                    for principal in members.unwrap_or_default() {
+                        // AWS alone acts as these.
+                        if inventory.principal(*principal).is_some_and(|known| !known.service_linked) {
+                            able.add(*principal, *level);
+                        }
+                    }
+                }
+                sets.distinct.push(able);
+                sets.distinct.len().saturating_sub(1)
+            });
+            sets.of_ask.push(set);
+        }
+        sets
+    }
+}
+
+/// Who can make which of some calls.
+struct Sets {
+    distinct: Vec<Able>,
+    /// For each of the calls, the place of its set.
+    of_ask: Vec<usize>,
 }
 
 /// Calls of all kinds: by somebody, or by a service with the caller's rights.

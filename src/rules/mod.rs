@@ -129,7 +129,8 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
             outcome.break_glass.push(principal.arn.to_string());
         }
     }
-    predicate::find_leads(&question);
+    // Found before rules ask for them at the same time.
+    rayon::join(|| predicate::find_leads(&question), || predicate::find_stores(rules, &question));
     let ask = |rule: &Rule| {
         let all = settings.suppressions.iter().enumerate();
         let suppressions = all.filter(|(_, suppression)| suppression.rule.matches(&rule.id)).collect();

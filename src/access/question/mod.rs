@@ -197,7 +197,7 @@ impl<'q> Question<'q> {
         let cut = |attachment: &Attachment| {
             let exactly =
                 |index: u32| self.entries.get(index as usize).map(|entry| entry.policy(self.asked.action, false));
-            join(&attachment.name, entries(attachment).into_iter().filter_map(exactly))
+            Some(join(&attachment.name, entries(attachment).into_iter().filter_map(exactly)))
         };
         let scps_of = |levels: &[Vec<Attachment>]| -> Scps {
             // No policy of this type on any level: the type is not switched on in the organisation.

@@ -22,33 +22,31 @@ pub struct Administrator {
 pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMap<PrincipalId, Administrator> {
     let inventory = access.inventory();
     let context = direct();
-    let mut found: BTreeMap<PrincipalId, Administrator> = BTreeMap::new();
-    for account in &inventory.accounts {
-        let target_of = |sentinel: &Sentinel| {
-            let arn = sentinel.on.replace("ACCOUNT", &account.id);
-            Target { arn: arn.into(), account: Some((*account.id).into()), ..Target::new("*") }
-        };
-        let mut remaining: Option<BTreeMap<PrincipalId, Terms>> = None;
-        for sentinel in &definitions.administrator {
-            let mut targets = Targets::default();
-            targets.push(target_of(sentinel));
-            let mut allowed: BTreeMap<PrincipalId, Terms> = BTreeMap::new();
-            for answer in access.who_can(&sentinel.action, &targets, &context) {
-                let Some(best) = answer.best().filter(|block| block.decision.verdict >= Verdict::AllowedIf) else {
-                    continue;
-                };
-                let terms = Terms::of(&best.decision);
-                allowed.extend(answer.principals.iter().map(|id| (*id, terms.clone())));
-            }
-            remaining = Some(match remaining {
-                None => allowed,
-                Some(before) => {
-                    before.into_iter().filter_map(|(id, terms)| Some((id, terms.and(allowed.remove(&id)?)))).collect()
+    // Of each account, who may do all that was asked so far.
+    let mut remaining: Option<Vec<BTreeMap<PrincipalId, Terms>>> = None;
+    for sentinel in &definitions.administrator {
+        let mut targets = Targets::default();
+        inventory.accounts.iter().for_each(|account| targets.push(target_of(sentinel, &account.id)));
+        let mut allowed: Vec<BTreeMap<PrincipalId, Terms>> = vec![BTreeMap::new(); inventory.accounts.len()];
+        for answer in access.who_can(&sentinel.action, &targets, &context) {
+            for block in answer.blocks.iter().filter(|block| block.decision.verdict >= Verdict::AllowedIf) {
+                let terms = Terms::of(&block.decision);
+                for account in &block.targets {
+                    if let Some(allowed) = allowed.get_mut(*account as usize) {
+                        allowed.extend(answer.principals.iter().map(|id| (*id, terms.clone())));
+                    }
                 }
-            });
+            }
         }
-        let (Some(first), Some(remaining)) = (definitions.administrator.first(), remaining) else { continue };
-        let target = target_of(first);
+        remaining = Some(match remaining {
+            None => allowed,
+            Some(before) => before.into_iter().zip(allowed).map(|(before, now)| both(before, now)).collect(),
+        });
+    }
+    let mut found: BTreeMap<PrincipalId, Administrator> = BTreeMap::new();
+    let Some(first) = definitions.administrator.first() else { return found };
+    for (account, remaining) in inventory.accounts.iter().zip(remaining.unwrap_or_default()) {
+        let target = target_of(first, &account.id);
         for (id, terms) in remaining {
             let Some((_, applied)) = access.decide(id, &first.action, &target, None, &context) else { continue };
             let statement = evidence(inventory, id, &applied).into_iter().next();
@@ -56,6 +54,17 @@ pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMa
         }
     }
     found
+}
+
+/// What a sentinel asks of an account.
+fn target_of<'t>(sentinel: &Sentinel, account: &'t str) -> Target<'t> {
+    let arn = sentinel.on.replace("ACCOUNT", account);
+    Target { arn: arn.into(), account: Some(account.into()), ..Target::new("*") }
+}
+
+/// Who is in both, under the terms of both.
+fn both(before: BTreeMap<PrincipalId, Terms>, mut now: BTreeMap<PrincipalId, Terms>) -> BTreeMap<PrincipalId, Terms> {
+    before.into_iter().filter_map(|(id, terms)| Some((id, terms.and(now.remove(&id)?)))).collect()
 }
 
 pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Exception]) -> Drafts {
@@ -81,7 +90,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
                 ..Draft::default()
             }
         });
-        draft.actions.insert("*".to_owned());
+        draft.actions.insert("*".into());
         let account = inventory.principal(*id).map(|principal| principal.account);
         draft.resources.extend(
             inventory

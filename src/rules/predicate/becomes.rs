@@ -1,17 +1,20 @@
 //! Who can bring about a loss by becoming somebody else first.
 
 use super::destroys::{badness, decided};
-use super::{Draft, Drafts, Taken, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words};
+use super::{
+    Draft, Drafts, Taken, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words, taken_apart,
+    teller,
+};
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{Principal, PrincipalId, ResourceId, words};
-use crate::paths::{self, Actor, Hop, Lead};
+use crate::paths::{self, Actor, Call, Hop, Lead};
 use crate::rules::definitions::Definitions;
 use crate::rules::file::{Into, Predicate, Rule};
 use crate::rules::kind::Kind;
 use crate::rules::{Question, Settings, once};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Everybody's ways to what the definitions call a loss, by environment.
 pub(crate) type Followed<'q> = BTreeMap<String, Environment<'q>>;
@@ -92,7 +95,7 @@ pub(crate) fn follow<'q>(
     followed
 }
 
-/// Finds everybody's ways, before rules ask for them at the same time.
+/// Finds everybody's ways.
 pub(crate) fn find_leads(question: &Question<'_>) {
     for environment in question.followed.values() {
         environment.leads(question);
@@ -102,18 +105,37 @@ pub(crate) fn find_leads(question: &Question<'_>) {
 pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Drafts {
     let Some(known) = question.followed.get(who.environment) else { return Drafts::new() };
     let is_master = |actor: Actor| known.is_master(question, actor);
-    let followed = &known.ways;
     let mut drafts = Ways::default();
     for group in known.leads(question) {
-        let members: Vec<PrincipalId> = group.actors.iter().filter_map(|actor| actor.principal()).collect();
-        let members: Vec<PrincipalId> = members.into_iter().filter(|id| who.includes(question, *id)).collect();
-        for lead in group.leads.iter().filter(|lead| is_meant(lead, into, &is_master)) {
-            for member in &members {
-                add(question, followed, who, &mut drafts, *member, lead);
+        let leads: Vec<&Lead> = group.leads.iter().filter(|lead| is_meant(lead, into, &is_master)).collect();
+        if leads.is_empty() {
+            continue;
+        }
+        let members = group.actors.iter().filter_map(|actor| actor.principal());
+        for alike in told_alike(question, members.filter(|id| who.includes(question, *id)), &leads) {
+            for (lead, statements) in leads.iter().zip(&alike.statements) {
+                alike.tell(question, &known.ways, who, lead, statements, &mut drafts);
             }
         }
     }
     drafts.joined(question)
+}
+
+/// Principals who have the same ways, by the same statements.
+struct Alike {
+    members: Vec<PrincipalId>,
+    /// For each way, the statements that allow its first call.
+    statements: Vec<Vec<StatementEvidence>>,
+}
+
+/// Principals with the same ways, taken apart by the statements that allow them.
+fn told_alike(question: &Question<'_>, members: impl Iterator<Item = PrincipalId>, leads: &[&Lead]) -> Vec<Alike> {
+    let calls: Vec<Option<&Call>> = leads.iter().map(|lead| lead.hops.first()?.calls.first()).collect();
+    let statements = |member| -> Vec<Vec<StatementEvidence>> {
+        calls.iter().map(|call| call.map(|call| decided(question, member, call)).unwrap_or_default()).collect()
+    };
+    let apart = taken_apart(question, members, statements);
+    apart.into_iter().map(|((statements, _), members)| Alike { members, statements }).collect()
 }
 
 /// Whether a lead is of the kind that is asked for.
@@ -125,29 +147,35 @@ fn is_meant(lead: &Lead, into: Into, is_master: &dyn Fn(Actor) -> bool) -> bool 
     }
 }
 
-fn add(
-    question: &Question<'_>,
-    followed: &paths::Ways<'_>,
-    who: Who<'_>,
-    drafts: &mut Ways,
-    member: PrincipalId,
-    lead: &Lead,
-) {
-    let Some(first) = lead.hops.first() else { return };
-    let statements = first.calls.first().map(|call| decided(question, member, call)).unwrap_or_default();
-    // What one policy grants under the same terms, and is used in the same way, is one cause.
-    let policy = statements.first().map_or("", |statement| statement.policy.as_str());
-    let cause = format!("{policy}|{}|{}", first.by, lead.terms.key());
-    let draft = drafts.draft(&cause, member, || Draft {
-        path: path(question, followed, who, member, lead, &statements),
-        terms: lead.terms.clone(),
-        ..Draft::default()
-    });
-    draft.resources.extend(lead.adds.values().flatten());
-    draft.actions.extend(first.calls.iter().map(|call| call.action.to_string()));
-    draft.requested.extend(first.calls.iter().map(|call| call.on.to_string()));
-    for statement in statements {
-        add_evidence(draft, Evidence::Statement(statement));
+impl Alike {
+    fn tell(
+        &self,
+        question: &Question<'_>,
+        followed: &paths::Ways<'_>,
+        who: Who<'_>,
+        lead: &Lead,
+        statements: &[StatementEvidence],
+        drafts: &mut Ways,
+    ) {
+        let (Some(first), Some(teller)) = (lead.hops.first(), teller(question.access.inventory(), &self.members))
+        else {
+            return;
+        };
+        // What one policy grants under the same terms, and is used in the same way, is one cause.
+        let policy = statements.first().map_or("", |statement| statement.policy.as_str());
+        let cause = format!("{policy}|{}|{}", first.by, lead.terms.key());
+        let draft = drafts.draft(&cause, teller, || Draft {
+            path: path(question, followed, who, teller, lead, statements),
+            terms: lead.terms.clone(),
+            ..Draft::default()
+        });
+        draft.principals.extend(&self.members);
+        draft.resources.extend(lead.adds.values().flatten());
+        draft.actions.extend(first.calls.iter().map(|call| Arc::clone(&call.action)));
+        draft.requested.extend(first.calls.iter().map(|call| Arc::clone(&call.on)));
+        for statement in statements {
+            add_evidence(draft, Evidence::Statement(statement.clone()));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::becomes::told_of;
 use super::destroys::decided;
 use super::{
     Draft, Drafts, Terms, Ways, Who, add_evidence, administrators, carried_in_words, is_excepted, statement_in_words,
+    taken_apart, teller,
 };
 use crate::access::Access;
 use crate::finding::Evidence;
@@ -13,6 +14,7 @@ use crate::paths::{self, Actor, Graph};
 use crate::rules::Question;
 use crate::rules::file::Exception;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(super) fn drafts(question: &Question<'_>, except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
@@ -60,24 +62,26 @@ pub(super) fn drafts(question: &Question<'_>, except: &[Exception]) -> Drafts {
         };
         let (Some(first), Some(terms)) = (becoming.hops.first(), masters(becoming.actor)) else { continue };
         let terms = becoming.terms.clone().and(terms.clone());
-        for member in members {
-            let statements = first.calls.first().map(|call| decided(question, member, call)).unwrap_or_default();
+        let statements = |member| first.calls.first().map(|call| decided(question, member, call)).unwrap_or_default();
+        for ((statements, _), members) in taken_apart(question, members.into_iter(), statements) {
+            let Some(teller) = teller(inventory, &members) else { continue };
             // What one policy grants under the same terms, and is used in the same way, is one cause.
             let policy = statements.first().map_or("", |statement| statement.policy.as_str());
-            let draft = ways.draft(&format!("{policy}|{}|{}", first.by, terms.key()), member, || {
+            let draft = ways.draft(&format!("{policy}|{}|{}", first.by, terms.key()), teller, || {
                 let mut path = Vec::new();
                 let action = first.calls.first().map(|call| &call.action);
                 if let (Some(statement), Some(action)) = (statements.first(), action) {
-                    path.push(carried_in_words(inventory, member, statement));
+                    path.push(carried_in_words(inventory, teller, statement));
                     path.push(format!("{} allows {action}", statement_in_words(statement)));
                 }
-                path.extend(told_of(question, member, &becoming.hops));
-                let name = inventory.principal(member).map(words::principal).unwrap_or_default();
+                path.extend(told_of(question, teller, &becoming.hops));
+                let name = inventory.principal(teller).map(words::principal).unwrap_or_default();
                 path.push(format!("from then on {name} may do everything in the account"));
                 Draft { path, terms: terms.clone(), ..Draft::default() }
             });
-            draft.actions.extend(first.calls.iter().map(|call| call.action.to_string()));
-            draft.requested.extend(first.calls.iter().map(|call| call.on.to_string()));
+            draft.principals.extend(members);
+            draft.actions.extend(first.calls.iter().map(|call| Arc::clone(&call.action)));
+            draft.requested.extend(first.calls.iter().map(|call| Arc::clone(&call.on)));
             for statement in statements {
                 add_evidence(draft, Evidence::Statement(statement));
             }

@@ -1,60 +1,111 @@
 //! Who can do an action to a resource of any name, in accounts whose resources were not read.
 
-use super::{Draft, Drafts, Terms, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words};
+use super::{
+    Draft, Drafts, Terms, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words,
+    taken_apart, teller,
+};
 use crate::access::Targets;
 use crate::engine::Target;
-use crate::finding::Evidence;
-use crate::inventory::{AccountId, PRODUCTION};
+use crate::finding::{Evidence, StatementEvidence};
+use crate::inventory::{AccountId, Inventory, PRODUCTION, PrincipalId};
 use crate::paths::direct;
 use crate::rules::Question;
 use crate::rules::file::{Anything, Exception};
+use std::collections::BTreeMap;
+
+/// What somebody can do: the action, under which terms and by which statements.
+type Can<'r> = (&'r str, Terms, Vec<StatementEvidence>);
 
 pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
-    let context = direct();
     let who = Who { environment: PRODUCTION, kinds: &[], except };
-    let mut ways = Ways::default();
-    for (index, account) in (0u32..).zip(&inventory.accounts) {
-        let id = AccountId(index);
-        for ask in asks {
-            let (service, operation) = &ask.unless_read;
-            if inventory.was_read(id, service, operation) {
-                continue;
+    let mut able: BTreeMap<AccountId, BTreeMap<PrincipalId, Vec<&Anything>>> = BTreeMap::new();
+    for ask in asks {
+        for (account, principals) in who_can(question, ask) {
+            for principal in principals.into_iter().filter(|one| who.includes(question, *one)) {
+                able.entry(account).or_default().entry(principal).or_default().push(ask);
             }
-            let arn = ask.on.replace("ACCOUNT", &account.id);
-            let mut target = Target::new(&arn);
-            target.account = Some((*account.id).into());
-            let mut targets = Targets::default();
-            targets.push(target.clone());
-            for answer in question.access.who_can(&ask.action, &targets, &context) {
-                let possible = answer.best().is_some_and(|block| !block.decision.verdict.is_denied());
-                if !possible {
-                    continue;
-                }
-                for principal in answer.principals.iter().filter(|one| who.includes(question, **one)) {
-                    let Some((decision, applied)) =
-                        question.access.decide(*principal, &ask.action, &target, None, &context)
-                    else {
-                        continue;
-                    };
-                    let statements = evidence(inventory, *principal, &applied);
-                    let terms = Terms::of(&decision);
-                    let cause = format!("{}|{}|{}", account.id, cause_of(&statements), terms.key());
-                    let draft = ways.draft(&cause, *principal, || {
-                        let mut path = Vec::new();
-                        if let Some(statement) = statements.first() {
-                            path.push(carried_in_words(inventory, *principal, statement));
-                            path.push(format!("{} allows it on resources of any name", statement_in_words(statement)));
-                        }
-                        Draft { path, terms, ..Draft::default() }
-                    });
-                    draft.actions.insert(ask.action.clone());
-                    for statement in &statements {
-                        add_evidence(draft, Evidence::Statement(statement.clone()));
-                    }
-                }
+        }
+    }
+    let mut ways = Ways::default();
+    for (account, able) in able {
+        let Some(id) = inventory.account(account).map(|known| &*known.id) else { continue };
+        let can = |principal| -> Vec<Can<'_>> {
+            let asks = able.get(&principal).into_iter().flatten();
+            asks.filter_map(|ask| can(question, principal, ask, id)).collect()
+        };
+        for ((all, _), members) in taken_apart(question, able.keys().copied(), can) {
+            for can in &all {
+                tell(question, can, id, &members, &mut ways);
             }
         }
     }
     ways.joined(question)
+}
+
+/// Who may be able to do what is asked, in each account in which such resources were not read.
+fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<PrincipalId>)> {
+    let inventory = question.access.inventory();
+    let (service, operation) = &ask.unless_read;
+    let unread: Vec<(AccountId, &str)> = (0u32..)
+        .map(AccountId)
+        .zip(inventory.accounts.iter().map(|account| &*account.id))
+        .filter(|(account, _)| !inventory.was_read(*account, service, operation))
+        .collect();
+    let mut targets = Targets::default();
+    unread.iter().for_each(|(_, id)| targets.push(target_of(ask, id)));
+    let mut found: Vec<(AccountId, Vec<PrincipalId>)> =
+        unread.into_iter().map(|(account, _)| (account, Vec::new())).collect();
+    for answer in question.access.who_can(&ask.action, &targets, &direct()) {
+        for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
+            for target in &block.targets {
+                if let Some((_, principals)) = found.get_mut(*target as usize) {
+                    principals.extend(&answer.principals);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn target_of<'t>(ask: &Anything, account: &'t str) -> Target<'t> {
+    let arn = ask.on.replace("ACCOUNT", account);
+    Target { arn: arn.into(), account: Some(account.into()), ..Target::new("*") }
+}
+
+/// Under which terms somebody can do what is asked, and by which statements.
+fn can<'r>(question: &Question<'_>, principal: PrincipalId, ask: &'r Anything, account: &str) -> Option<Can<'r>> {
+    let target = target_of(ask, account);
+    let (decision, applied) = question.access.decide(principal, &ask.action, &target, None, &direct())?;
+    Some((&ask.action, Terms::of(&decision), evidence(question.access.inventory(), principal, &applied)))
+}
+
+fn tell(
+    question: &Question<'_>,
+    (action, terms, statements): &Can<'_>,
+    account: &str,
+    members: &[PrincipalId],
+    ways: &mut Ways,
+) {
+    let inventory = question.access.inventory();
+    let Some(teller) = teller(inventory, members) else { return };
+    let cause = format!("{account}|{}|{}", cause_of(statements), terms.key());
+    let draft = ways.draft(&cause, teller, || Draft {
+        path: path(inventory, teller, statements),
+        terms: terms.clone(),
+        ..Draft::default()
+    });
+    draft.principals.extend(members);
+    draft.actions.insert((*action).into());
+    for statement in statements {
+        add_evidence(draft, Evidence::Statement(statement.clone()));
+    }
+}
+
+fn path(inventory: &Inventory, teller: PrincipalId, statements: &[StatementEvidence]) -> Vec<String> {
+    let Some(statement) = statements.first() else { return Vec::new() };
+    vec![
+        carried_in_words(inventory, teller, statement),
+        format!("{} allows it on resources of any name", statement_in_words(statement)),
+    ]
 }

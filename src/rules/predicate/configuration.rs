@@ -25,6 +25,7 @@ pub(super) fn drafts(question: &Question<'_>, types: &Types, environment: &str, 
     let Ok(program) = cel::Program::compile(violated_if) else { return drafts };
     let shown = shown.and_then(|expression| cel::Program::compile(expression).ok());
     let inventory = question.access.inventory();
+    let surroundings = surroundings(inventory.collected_at.as_deref());
     for (id, resource) in inventory.resource_ids() {
         let applies = types.as_slice().contains(&resource.kind)
             && resource.environment.as_ref().is_some_and(|known| known.environment == environment);
@@ -32,15 +33,14 @@ pub(super) fn drafts(question: &Question<'_>, types: &Types, environment: &str, 
             continue;
         }
         let read = needs.is_none_or(|(service, operation)| inventory.was_read_of(resource, service, operation));
-        let certainty = match violated(&program, resource, inventory.collected_at.as_deref()) {
+        let certainty = match violated(&program, resource, &surroundings) {
             Some(false) => continue,
             Some(true) if read => Certainty::Certain,
             Some(true) => Certainty::Unknown,
             // What was not read is neither right nor wrong.
             None => Certainty::Unknown,
         };
-        let moment = inventory.collected_at.as_deref();
-        let wrong = shown.as_ref().and_then(|program| texts(&execute(program, resource, moment)?));
+        let wrong = shown.as_ref().and_then(|program| texts(&execute(program, resource, &surroundings)?));
         let found = wrong.or_else(|| value_of(resource, property).cloned()).unwrap_or(Value::Null);
         let draft = drafts.entry(format!("{certainty:?}")).or_default();
         draft.terms.certainty = certainty;
@@ -71,19 +71,25 @@ fn texts(value: &cel::Value) -> Option<Value> {
     (!all.is_empty()).then_some(Value::Array(all))
 }
 
-fn violated(program: &cel::Program, resource: &Resource, collected_at: Option<&str>) -> Option<bool> {
-    match execute(program, resource, collected_at)? {
+/// What an expression may call and look at, whichever the resource. To set it up takes longer than to ask it.
+fn surroundings(collected_at: Option<&str>) -> cel::Context<'static, 'static> {
+    let mut context = cel::Context::default();
+    if let Some(moment) = collected_at {
+        context.add_variable_from_value("collected_at", moment);
+    }
+    context
+}
+
+fn violated(program: &cel::Program, resource: &Resource, surroundings: &cel::Context<'_, '_>) -> Option<bool> {
+    match execute(program, resource, surroundings)? {
         cel::Value::Bool(violated) => Some(violated),
         _ => None,
     }
 }
 
-fn execute(program: &cel::Program, resource: &Resource, collected_at: Option<&str>) -> Option<cel::Value> {
-    let mut context = cel::Context::default();
-    context.add_variable("properties", Value::Object(resource.properties.clone())).ok()?;
-    context.add_variable("tags", resource.tags.clone()).ok()?;
-    if let Some(moment) = collected_at {
-        context.add_variable("collected_at", moment).ok()?;
-    }
+fn execute(program: &cel::Program, resource: &Resource, surroundings: &cel::Context<'_, '_>) -> Option<cel::Value> {
+    let mut context = surroundings.new_inner_scope();
+    context.add_variable("properties", &resource.properties).ok()?;
+    context.add_variable("tags", &resource.tags).ok()?;
     program.execute(&context).ok()
 }

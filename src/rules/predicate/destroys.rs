@@ -2,14 +2,15 @@
 //!
 //! Means are found in bulk, and told in bulk: principals that a statement reaches in the same way make one draft.
 
-use super::{Draft, Drafts, Who, add_evidence, carried_in_words, evidence, statement_in_words};
-use crate::access::{Access, named_by, target_of};
+use super::requests::Requests;
+use super::{Draft, Drafts, Who, add_evidence, carried_in_words, evidence, named_by_suppressions, statement_in_words};
+use crate::access::{Access, target_of};
 use crate::base::Certainty;
-use crate::catalog::{self, destruction::Class};
+use crate::catalog::destruction::Class;
 use crate::engine::Target;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{DocumentId, Inventory, PrincipalId, ResourceId, words};
-use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Step, Terms, direct};
+use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Terms, direct};
 use crate::rules::Question;
 use crate::rules::kind::Kind;
 use rustc_hash::FxHashMap;
@@ -118,6 +119,7 @@ impl<'q, 'r> Told<'q, 'r> {
     /// One draft for all who have the same means by the same cause.
     pub fn drafts(self, index: &MeansIndex) -> Drafts {
         let inventory = self.question.access.inventory();
+        let mut requests = Requests::new(inventory);
         let mut drafts = Drafts::new();
         for (cause, held) in self.held {
             let mut same: BTreeMap<(Vec<u32>, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
@@ -138,7 +140,8 @@ impl<'q, 'r> Told<'q, 'r> {
                         statements.push(statement.clone());
                     }
                 }
-                let Some(mut draft) = draft(self.question, self.who, &principals, &means, &statements) else {
+                let Some(mut draft) = draft(self.question, self.who, &principals, &means, &statements, &mut requests)
+                else {
                     continue;
                 };
                 if let Some(terms) = self.terms.get(&cause) {
@@ -163,12 +166,6 @@ pub(super) fn badness(class: Class) -> u8 {
     }
 }
 
-/// Which of the suppressions name a principal.
-pub(super) fn named_by_suppressions(question: &Question<'_>, principal: PrincipalId) -> Vec<bool> {
-    let arn = question.access.inventory().principal(principal).map_or("", |known| &known.arn);
-    question.suppressions.iter().map(|(_, known)| known.principals.iter().any(|glob| glob.matches(arn))).collect()
-}
-
 fn signature(inventory: &Inventory, principal: PrincipalId) -> Option<Signature> {
     let holder = inventory.principal(principal)?;
     let address = |name: &std::sync::Arc<str>| name.as_ptr().addr();
@@ -184,6 +181,7 @@ fn draft(
     principals: &[PrincipalId],
     means: &[&Means],
     statements: &[StatementEvidence],
+    requests: &mut Requests<'_>,
 ) -> Option<Draft> {
     let inventory = question.access.inventory();
     let is_person = |id: &&PrincipalId| question.kinds.of(**id).is_some_and(|known| known.kind == Kind::Person);
@@ -203,29 +201,15 @@ fn draft(
     for means in means {
         draft.resources.extend(means.targets.iter().copied());
         for step in means.steps.iter().filter(|step| step.by == By::Actor) {
-            draft.actions.insert(step.action.to_string());
+            draft.actions.insert(Arc::clone(&step.action));
             if step.clears || matches!(step.on, On::Arn(_)) {
-                draft.clearing.insert(step.action.to_string());
+                draft.clearing.insert(Arc::clone(&step.action));
             } else {
-                draft.requested.extend(asked(inventory, step, &means.targets));
+                requests.add(step, &means.targets, &mut draft.requested);
             }
         }
     }
     Some(draft)
-}
-
-/// What the requests of a step name.
-fn asked(inventory: &Inventory, step: &Step, targets: &[ResourceId]) -> Vec<String> {
-    let arn = |id: &ResourceId| inventory.resource(*id).map(|known| known.arn.to_string());
-    match &step.on {
-        On::Resource(id) => arn(id).into_iter().collect(),
-        On::Arn(arn) => (**arn != *"*").then(|| arn.to_string()).into_iter().collect(),
-        On::Target => {
-            let Some(action) = catalog::action(&step.action) else { return Vec::new() };
-            let named = targets.iter().filter_map(arn).flat_map(|arn| named_by(action, &arn));
-            named.filter(|name| name != "*").collect()
-        }
-    }
 }
 
 /// The statements that allow one actor to set off a means.
@@ -235,8 +219,7 @@ fn allowed_by(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Vec
 
 /// The call by which one actor sets off a means.
 pub(super) fn call_of(question: &Question<'_>, means: &Means, actor: PrincipalId) -> Option<Call> {
-    let hops = means.hops(question.access.inventory(), Actor::Principal(actor), *means.targets.first()?);
-    hops.get(means.decisive_step()?)?.calls.first().cloned()
+    means.decisive_call(question.access.inventory(), Actor::Principal(actor), *means.targets.first()?)
 }
 
 /// What a call names, as a target.

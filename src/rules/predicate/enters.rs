@@ -9,6 +9,7 @@ use crate::inventory::{PrincipalId, words};
 use crate::paths::{self, Actor, Lead, Outsider, OutsiderKind, letting_in};
 use crate::rules::Question;
 use crate::rules::kind::Kind;
+use std::sync::Arc;
 
 pub(super) fn drafts(question: &Question<'_>, who: Who<'_>) -> Drafts {
     let Some(known) = question.followed.get(who.environment) else { return Drafts::new() };
@@ -77,8 +78,8 @@ fn add(
     let draft = drafts.draft(&cause, role, || Draft { path: path(), terms: lead.terms.clone(), ..Draft::default() });
     draft.resources.extend(lead.adds.values().flatten());
     for call in lead.hops.iter().take(2).flat_map(|hop| &hop.calls) {
-        draft.actions.insert(call.action.to_string());
-        draft.requested.insert(call.on.to_string());
+        draft.actions.insert(Arc::clone(&call.action));
+        draft.requested.insert(Arc::clone(&call.on));
     }
     for statement in letting_in(question.access, outsider, role) {
         add_evidence(draft, standing(&statement));

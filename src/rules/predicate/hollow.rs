@@ -7,10 +7,13 @@ use crate::base::{Certainty, Glob};
 use crate::catalog;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::iam::{Condition, Effect, Quantifier, Statement, Test};
-use crate::inventory::{Attachment, Controls, DocumentId, Inventory, PrincipalId, Resource, ResourceId, words};
+use crate::inventory::{
+    Attachment, Controls, Document, DocumentId, Inventory, PrincipalId, Resource, ResourceId, words,
+};
 use crate::paths::Means;
 use crate::rules::Question;
 use crate::rules::file::Hollow;
+use fixedbitset::FixedBitSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -25,7 +28,7 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
         .filter(|(_, resource)| resource.environment.as_ref().is_some_and(|known| known.environment == who.environment))
         .collect();
     let mut drafts = Drafts::new();
-    for (document, policy) in policies(inventory) {
+    for (document, policy) in policies(inventory, of) {
         let Some(parsed) = inventory.document(document).and_then(|known| known.policy.as_ref()) else { continue };
         let holders: BTreeSet<PrincipalId> =
             policy.holders.iter().copied().filter(|holder| !is_excepted(question, who.except, *holder)).collect();
@@ -85,10 +88,22 @@ struct Held {
     of_resources: BTreeSet<ResourceId>,
 }
 
-/// Every policy document that limits somebody, under the first of its names.
-fn policies(inventory: &Inventory) -> BTreeMap<DocumentId, Held> {
+/// Every policy document that limits somebody and may be hollow, under the first of its names. Few are.
+fn policies(inventory: &Inventory, of: Hollow) -> BTreeMap<DocumentId, Held> {
+    let is_suspect = |document: &Document| {
+        let statements = document.policy.iter().flat_map(|policy| &policy.statements);
+        statements.into_iter().any(|statement| may_be(of, statement))
+    };
+    let suspects: FixedBitSet =
+        inventory.documents.iter().enumerate().filter(|(_, one)| is_suspect(one)).map(|(at, _)| at).collect();
     let mut found: BTreeMap<DocumentId, Held> = BTreeMap::new();
+    if suspects.is_clear() {
+        return found;
+    }
     let mut add = |attachment: &Attachment, holder: Option<PrincipalId>, of: Option<ResourceId>| {
+        if !suspects.contains(attachment.document.0 as usize) {
+            return;
+        }
         let held = found.entry(attachment.document).or_insert_with(|| Held {
             name: Arc::clone(&attachment.name),
             holders: BTreeSet::new(),
@@ -116,6 +131,19 @@ fn policies(inventory: &Inventory) -> BTreeMap<DocumentId, Held> {
     found
 }
 
+/// Whether a statement has anything of the kind, which is told at a glance.
+fn may_be(of: Hollow, statement: &Statement) -> bool {
+    let any = |test: &dyn Fn(&Condition) -> bool| statement.conditions.iter().any(test);
+    match (of, statement.effect) {
+        (Hollow::BucketTag, Effect::Deny) => any(&|condition| tag_key(condition).is_some()),
+        (Hollow::AbsentKey, Effect::Deny) => any(&|condition| compares(condition) && !condition.operator.negated),
+        (Hollow::ForAllValues, Effect::Allow) => {
+            any(&|condition| condition.operator.quantifier == Some(Quantifier::ForAllValues))
+        }
+        _ => false,
+    }
+}
+
 /// Why a statement is no guard, and what it was meant to keep.
 fn hollow(
     of: Hollow,
@@ -123,17 +151,7 @@ fn hollow(
     actions: &BTreeSet<&str>,
     resources: &[(ResourceId, &Resource)],
 ) -> Vec<(Certainty, String, BTreeSet<ResourceId>)> {
-    // Most statements have nothing of the kind, which is told at a glance.
-    let any = |test: &dyn Fn(&Condition) -> bool| statement.conditions.iter().any(test);
-    let may_be = match (of, statement.effect) {
-        (Hollow::BucketTag, Effect::Deny) => any(&|condition| tag_key(condition).is_some()),
-        (Hollow::AbsentKey, Effect::Deny) => any(&|condition| compares(condition) && !condition.operator.negated),
-        (Hollow::ForAllValues, Effect::Allow) => {
-            any(&|condition| condition.operator.quantifier == Some(Quantifier::ForAllValues))
-        }
-        _ => false,
-    };
-    if !may_be {
+    if !may_be(of, statement) {
         return Vec::new();
     }
     // A deny under the tag of a bucket is meant for the bucket, however much it denies besides.
@@ -343,7 +361,7 @@ fn emptied_before(question: &Question<'_>, losses: &[String], who: Who<'_>) -> D
                 });
                 draft.principals.extend(holders);
                 draft.resources.insert(*target);
-                draft.actions.insert(means.action.to_string());
+                draft.actions.insert(Arc::clone(&means.action));
             }
         }
     }

@@ -15,6 +15,7 @@ mod open_resource;
 mod open_trust;
 mod organization;
 mod recoverable;
+mod requests;
 mod rollout;
 mod second_factor;
 mod silences;
@@ -26,6 +27,7 @@ use takes::Wanted;
 pub use administrator::{Administrator, administrators};
 pub(crate) use becomes::{Followed, find_leads, follow};
 pub(crate) use destroys::Taken;
+pub(crate) use recoverable::find_stores;
 
 use super::file::{Exception, Fix, Predicate, Rule};
 use super::kind::Kind;
@@ -41,6 +43,7 @@ use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::Terms;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What a predicate found: one cause, with everybody and everything it concerns.
 #[derive(Clone, Debug, Default)]
@@ -49,11 +52,11 @@ pub(super) struct Draft {
     pub resources: BTreeSet<ResourceId>,
     /// ARNs of what is concerned and is no resource of the inventory.
     pub others: BTreeSet<String>,
-    pub actions: BTreeSet<String>,
+    pub actions: BTreeSet<Arc<str>>,
     /// Those of the actions that only switch a protection off.
-    pub clearing: BTreeSet<String>,
+    pub clearing: BTreeSet<Arc<str>>,
     /// ARNs that the requests name besides those of the resources.
-    pub requested: BTreeSet<String>,
+    pub requested: BTreeSet<Arc<str>>,
     pub terms: Terms,
     pub evidence: Vec<Evidence>,
     pub path: Vec<String>,
@@ -133,6 +136,34 @@ impl Ways {
         };
         joined.into_iter().flat_map(named).collect()
     }
+}
+
+/// Principals taken apart by something, and by the suppressions that name them: what is accepted of some is told of the
+/// others alone.
+fn taken_apart<K: Ord>(
+    question: &Question<'_>,
+    principals: impl Iterator<Item = PrincipalId>,
+    by: impl Fn(PrincipalId) -> K,
+) -> BTreeMap<(K, Vec<bool>), Vec<PrincipalId>> {
+    let mut apart: BTreeMap<(K, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
+    for principal in principals {
+        let key = (by(principal), named_by_suppressions(question, principal));
+        apart.entry(key).or_default().push(principal);
+    }
+    apart
+}
+
+/// Which of the suppressions name a principal.
+fn named_by_suppressions(question: &Question<'_>, principal: PrincipalId) -> Vec<bool> {
+    let arn = question.access.inventory().principal(principal).map_or("", |known| &known.arn);
+    question.suppressions.iter().map(|(_, known)| known.principals.iter().any(|glob| glob.matches(arn))).collect()
+}
+
+/// Of whom a story is told: of a person, where there is one.
+fn teller(inventory: &Inventory, principals: &[PrincipalId]) -> Option<PrincipalId> {
+    let is_user =
+        |id: &&PrincipalId| inventory.principal(**id).is_some_and(|principal| principal.kind == PrincipalKind::User);
+    principals.iter().find(is_user).or(principals.first()).copied()
 }
 
 fn add_evidence(draft: &mut Draft, evidence: Evidence) {
@@ -248,7 +279,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
     let inventory = question.access.inventory();
     let principals: Vec<PrincipalId> = draft.principals.iter().copied().collect();
     let resources: Vec<ResourceId> = draft.resources.iter().copied().collect();
-    let actions: Vec<String> = draft.actions.iter().cloned().collect();
+    let actions: Vec<String> = draft.actions.iter().map(ToString::to_string).collect();
     let what = if resources.is_empty() {
         draft.others.iter().map(|arn| words::other(arn)).collect::<Vec<_>>().join(", ")
     } else {
@@ -317,7 +348,7 @@ fn lost(rule: &Rule, draft: &Draft) -> Lost {
         Class::Guard => Lost::Guard,
         Class::Audit => Lost::Audit,
     };
-    let of_action = |action: &String| match action.as_str() {
+    let of_action = |action: &Arc<str>| match &**action {
         "*" => Some(Lost::Data),
         action => crate::catalog::destruction::find(action)
             .and_then(|known| std::iter::once(known.class()).chain(known.also().iter().copied()).map(of_class).min()),
@@ -351,20 +382,19 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
     match rule.fix.as_ref()? {
         Fix::DenyActions { name, also } => {
             // What switches a protection off is daily work too (`dynamodb:UpdateTable`): a deny of the deletion is enough.
-            let mut actions: BTreeSet<String> = draft.actions.difference(&draft.clearing).cloned().collect();
-            actions.extend(also.iter().cloned());
-            let mut resources: BTreeSet<String> = &draft.others | &draft.requested;
-            for id in &draft.resources {
-                resources.extend(inventory.resource(*id).map(|known| known.arn.to_string()));
-            }
+            let mut actions: BTreeSet<&str> = draft.actions.difference(&draft.clearing).map(|one| &**one).collect();
+            actions.extend(also.iter().map(String::as_str));
+            let mut resources: BTreeSet<&str> = draft.others.iter().map(String::as_str).collect();
+            resources.extend(draft.requested.iter().map(|one| &**one));
+            resources.extend(draft.resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| &*known.arn));
             let attach_to: Vec<String> = holders(question, draft).into_iter().collect();
             if attach_to.is_empty() {
                 return None;
             }
             Some(FixIntent::DenyActions {
                 name: name.clone(),
-                actions: actions.into_iter().collect(),
-                resources: resources.into_iter().collect(),
+                actions: actions.into_iter().map(str::to_owned).collect(),
+                resources: resources.into_iter().map(str::to_owned).collect(),
                 attach_to,
                 except: Vec::new(),
             })

@@ -25,7 +25,7 @@ pub(super) fn drafts(question: &Question<'_>, to: OpenTo, losses: &[String], env
         let cause = format!("{}|{}|{}", resource.arn, open.outsider.name, open.terms.key());
         let draft = drafts.entry(cause).or_insert_with(|| Draft { terms: open.terms.clone(), ..Draft::default() });
         draft.resources.insert(open.resource);
-        draft.actions.insert(open.action.to_owned());
+        draft.actions.insert(open.action.into());
         if draft.path.is_empty() {
             draft.path.push(open.in_words(inventory));
         }

@@ -29,7 +29,7 @@ pub(super) fn drafts(question: &Question<'_>, to: OpenTo, made: &[MadeByService]
         let draft = drafts.entry(cause).or_insert_with(|| Draft { terms, ..Draft::default() });
         draft.principals.insert(role);
         draft.others.insert(outsider.name.to_string());
-        draft.actions.insert(outsider.action().to_owned());
+        draft.actions.insert(outsider.action().into());
         if let Some(statement) = statement {
             draft.evidence.push(standing(statement));
         }

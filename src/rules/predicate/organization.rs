@@ -58,7 +58,7 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], environment: &s
         draft.terms.certainty = certainty;
         for (id, action) in open {
             draft.resources.insert(id);
-            draft.actions.insert(action.to_owned());
+            draft.actions.insert(action.into());
         }
         drafts.insert(known.id.to_string(), draft);
     }

@@ -7,7 +7,7 @@ use crate::inventory::{Inventory, PrincipalId, words};
 use crate::paths::Terms;
 use crate::recovery::{Able, Answer, Call, CopyKind, Proof, Store, WayBack, decide};
 use crate::rules::Question;
-use crate::rules::file::{Exception, Lack, Types};
+use crate::rules::file::{Exception, Lack, Predicate, Rule, Types};
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -19,6 +19,17 @@ pub(super) struct Asked<'r> {
     pub types: Option<&'r Types>,
     pub days: Option<u32>,
     pub except: &'r [Exception],
+}
+
+/// Finds the stores of the environment that rules ask about, if any does.
+pub(crate) fn find_stores(rules: &[Rule], question: &Question<'_>) {
+    let asked = rules.iter().find_map(|rule| match &rule.predicate {
+        Predicate::Recoverable { environment, .. } => Some(environment),
+        _ => None,
+    });
+    if let Some(environment) = asked {
+        question.stores(environment);
+    }
 }
 
 pub(super) fn drafts(question: &Question<'_>, asked: &Asked<'_>, lacks: Lack) -> Drafts {
@@ -214,7 +225,7 @@ fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, e
         draft.terms.certainty = certainty;
         for store in &stores {
             let of_copies = store.copies.iter().flat_map(|copy| &copy.calls);
-            draft.actions.extend(store.calls.iter().chain(of_copies).map(|call| call.action.to_owned()));
+            draft.actions.extend(store.calls.iter().chain(of_copies).map(|call| call.action.into()));
             draft.resources.insert(store.resource);
         }
         let names: Vec<&str> =

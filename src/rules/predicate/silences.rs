@@ -1,7 +1,7 @@
 //! Who can bring about a loss and, first, switch off what would record it.
 
-use super::destroys::{decided, named_by_suppressions};
-use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, statement_in_words};
+use super::destroys::decided;
+use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, statement_in_words, taken_apart};
 use crate::access::Targets;
 use crate::base::arn;
 use crate::finding::Evidence;
@@ -10,7 +10,8 @@ use crate::paths::{Actor, Call, Means, Terms, direct};
 use crate::rules::Question;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What records, and how it is switched off.
 pub(super) struct Record<'r> {
@@ -45,13 +46,12 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], record: &Record
             .collect();
         // The surest and shortest loss is told.
         let Some(loss) = chosen.iter().min_by_key(|means| (means.terms.certainty, means.steps.len())) else { continue };
-        let mut alike: BTreeMap<(Manner, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
-        for member in class.members.iter().copied().filter(|member| who.includes(question, *member)) {
-            let Some(all) = all_of(inventory, &records, off.get(&member), member) else { continue };
-            let key = all.iter().map(|(id, (action, _, terms))| (**id, action.clone(), terms.key())).collect();
-            alike.entry((key, named_by_suppressions(question, member))).or_default().push(member);
-        }
-        for members in alike.into_values() {
+        let manner = |member| -> Option<Manner> {
+            let all = all_of(inventory, &records, off.get(&member), member)?;
+            Some(all.iter().map(|(id, (action, _, terms))| (**id, action.clone(), terms.key())).collect())
+        };
+        let members = class.members.iter().copied().filter(|member| who.includes(question, *member));
+        for members in taken_apart(question, members, manner).into_values() {
             let Some(first) = members.first() else { continue };
             let Some(all) = all_of(inventory, &records, off.get(first), *first) else { continue };
             tell(question, loss, *first, &members, &all, &mut ways);
@@ -141,7 +141,7 @@ fn tell(
         let call = Call {
             by: Some(first),
             action: action.as_str().into(),
-            on: std::sync::Arc::clone(&resource.arn),
+            on: Arc::clone(&resource.arn),
             resource: Some(**id),
             given: Vec::new(),
             verdict: *verdict,
@@ -166,8 +166,7 @@ fn tell(
         Draft { path, terms, ..Draft::default() }
     });
     draft.principals.extend(members);
-    let actions: BTreeSet<String> = all.iter().map(|(_, (action, ..))| action.clone()).collect();
-    draft.actions.extend(actions);
+    draft.actions.extend(all.iter().map(|(_, (action, ..))| Arc::from(action.as_str())));
     draft.resources.extend(all.iter().map(|(id, _)| **id));
     for statement in statements {
         add_evidence(draft, Evidence::Statement(statement));

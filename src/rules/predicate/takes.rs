@@ -1,19 +1,25 @@
 //! Who can take a resource of the environment, by which kinds of means.
 
 use super::destroys::badness;
-use super::destroys::named_by_suppressions;
-use super::{Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words};
+use super::requests::Requests;
+use super::{
+    Draft, Drafts, Ways, Who, add_evidence, carried_in_words, cause_of, evidence, statement_in_words, taken_apart,
+    teller,
+};
 use crate::access::{named_by, target_of};
 use crate::base::Certainty;
 use crate::catalog;
 use crate::catalog::destruction::Class;
 use crate::engine::{Context, Target};
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{PrincipalId, PrincipalKind, ResourceId, words};
+use crate::inventory::{PrincipalId, ResourceId, words};
 use crate::paths::{By, Means, MeansIndex, On, Step, direct};
 use crate::rules::Question;
+use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Which means a rule asks for.
 pub(super) struct Wanted<'r> {
@@ -43,29 +49,28 @@ impl Wanted<'_> {
 pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
     let index = question.means.of(wanted.who.environment);
     let chosen: Vec<bool> = index.all().iter().map(|means| wanted.takes(means)).collect();
+    let inventory = question.access.inventory();
+    let mut requests = Requests::new(inventory);
     let mut ways = Ways::default();
     for class in index.classes() {
         let positions = class.positions.iter().filter(|at| chosen.get(**at as usize) == Some(&true));
         let mut chosen: Vec<&Means> = positions.filter_map(|at| index.get(*at)).collect();
-        // The story that is told is that of the worst loss by the means that the rule is about.
-        chosen.sort_by_key(|means| (!wanted.is_about(means), badness(means.class)));
         if chosen.is_empty() {
             continue;
         }
-        let elsewhere = taken_by(&index, &class.positions, wanted);
-        // What is accepted of some is told of the others alone.
-        let mut alike: BTreeMap<Vec<bool>, Vec<PrincipalId>> = BTreeMap::new();
-        for member in class.members.iter().copied().filter(|member| wanted.who.includes(question, *member)) {
-            alike.entry(named_by_suppressions(question, member)).or_default().push(member);
+        let members = class.members.iter().copied().filter(|member| wanted.who.includes(question, *member));
+        let alike = taken_apart(question, members, |_| ());
+        if alike.is_empty() {
+            continue;
         }
+        // The story that is told is that of the worst loss by the means that the rule is about.
+        chosen.sort_by_key(|means| (!wanted.is_about(means), badness(means.class)));
+        let elsewhere = Elsewhere::new(&index, &class.positions, wanted);
         for members in alike.into_values() {
-            let Some(teller) = teller(question, &members) else { continue };
-            let mut story = Story { question, teller, known: FxHashMap::default() };
+            let Some(teller) = teller(inventory, &members) else { continue };
+            let mut story = Story { question, teller, known: FxHashMap::default(), requests: &mut requests };
             for means in &chosen {
-                let is_new = |target: &ResourceId| {
-                    !elsewhere.contains(&(*target, means.class)) && !elsewhere.contains(&(*target, Class::Data))
-                };
-                let targets: Vec<ResourceId> = means.targets.iter().copied().filter(is_new).collect();
+                let targets = elsewhere.leaves(means);
                 if !targets.is_empty() {
                     story.tell(means, &targets, &members, &mut ways);
                 }
@@ -75,32 +80,44 @@ pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
     ways.joined(question)
 }
 
-/// Of whom the story is told: of a person, where there is one.
-fn teller(question: &Question<'_>, members: &[PrincipalId]) -> Option<PrincipalId> {
-    let inventory = question.access.inventory();
-    let is_user =
-        |id: &&PrincipalId| inventory.principal(**id).is_some_and(|principal| principal.kind == PrincipalKind::User);
-    members.iter().find(is_user).or(members.first()).copied()
-}
+/// What is lost, and in which way, by means that are told elsewhere: those of some kinds, apart from the calls that the
+/// rule asks for.
+struct Elsewhere(BTreeMap<Class, FixedBitSet>);
 
-/// What is lost by means that are told elsewhere, and in which way: those of some kinds, apart from the calls that the rule
-/// asks for.
-fn taken_by(index: &MeansIndex, positions: &[u32], wanted: &Wanted<'_>) -> BTreeSet<(ResourceId, Class)> {
-    let asked = |means: &Means| means.is_own_call() && wanted.actions.iter().any(|action| **action == *means.action);
-    let of_kind = |means: &&Means| wanted.beyond.iter().any(|kind| kind == means.kind) && !asked(means);
-    let all = positions.iter().filter_map(|at| index.get(*at)).filter(of_kind);
-    all.flat_map(|means| means.targets.iter().map(|target| (*target, means.class))).collect()
+impl Elsewhere {
+    fn new(index: &MeansIndex, positions: &[u32], wanted: &Wanted<'_>) -> Elsewhere {
+        let mut lost: BTreeMap<Class, FixedBitSet> = BTreeMap::new();
+        let asked =
+            |means: &Means| means.is_own_call() && wanted.actions.iter().any(|action| **action == *means.action);
+        let of_kind = |means: &&Means| wanted.beyond.iter().any(|kind| kind == means.kind) && !asked(means);
+        for means in positions.iter().filter_map(|at| index.get(*at)).filter(of_kind) {
+            let lost = lost.entry(means.class).or_default();
+            means.targets.iter().for_each(|target| lost.grow_and_insert(target.0 as usize));
+        }
+        Elsewhere(lost)
+    }
+
+    /// What of a means is told nowhere else.
+    fn leaves<'m>(&self, means: &'m Means) -> Cow<'m, [ResourceId]> {
+        if self.0.is_empty() {
+            return Cow::Borrowed(&means.targets);
+        }
+        let lost = [means.class, Class::Data].map(|class| self.0.get(&class));
+        let is_new = |target: &ResourceId| !lost.iter().flatten().any(|lost| lost.contains(target.0 as usize));
+        means.targets.iter().copied().filter(is_new).collect()
+    }
 }
 
 /// What is told of principals that the same policies reach and who have the same means.
-struct Story<'s> {
-    question: &'s Question<'s>,
+struct Story<'s, 'q> {
+    question: &'q Question<'q>,
     teller: PrincipalId,
     /// Statements by action and ARN.
-    known: FxHashMap<(String, String), Vec<StatementEvidence>>,
+    known: FxHashMap<(Arc<str>, Arc<str>), Vec<StatementEvidence>>,
+    requests: &'s mut Requests<'q>,
 }
 
-impl Story<'_> {
+impl Story<'_, '_> {
     fn tell(&mut self, means: &Means, targets: &[ResourceId], members: &[PrincipalId], ways: &mut Ways) {
         let Some(step) = means.decisive_step().and_then(|place| means.steps.get(place)) else { return };
         let statements = self.statements(means, step);
@@ -114,12 +131,12 @@ impl Story<'_> {
         draft.principals.extend(members);
         draft.resources.extend(targets);
         for step in means.steps.iter().filter(|step| step.by == By::Actor) {
-            draft.actions.insert(step.action.to_string());
+            draft.actions.insert(Arc::clone(&step.action));
             if step.clears || matches!(step.on, On::Arn(_)) {
-                draft.clearing.insert(step.action.to_string());
+                draft.clearing.insert(Arc::clone(&step.action));
                 continue;
             }
-            draft.requested.extend(self.requested(step, targets));
+            self.requests.add(step, targets, &mut draft.requested);
         }
         for statement in statements {
             add_evidence(draft, Evidence::Statement(statement));
@@ -134,15 +151,16 @@ impl Story<'_> {
                 let Some(first) = means.targets.first() else { return Vec::new() };
                 let Some(known) = inventory.resource(*first) else { return Vec::new() };
                 let named = catalog::action(&step.action).map(|action| named_by(action, &known.arn));
-                (named.and_then(|all| all.into_iter().next()).unwrap_or_else(|| known.arn.to_string()), Some(*first))
+                let named = named.and_then(|all| all.into_iter().next());
+                (named.map_or_else(|| Arc::clone(&known.arn), Arc::from), Some(*first))
             }
             On::Resource(id) => {
                 let Some(known) = inventory.resource(*id) else { return Vec::new() };
-                (known.arn.to_string(), Some(*id))
+                (Arc::clone(&known.arn), Some(*id))
             }
-            On::Arn(arn) => (arn.to_string(), None),
+            On::Arn(arn) => (Arc::clone(arn), None),
         };
-        let key = (step.action.to_string(), arn);
+        let key = (Arc::clone(&step.action), arn);
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
@@ -184,20 +202,6 @@ impl Story<'_> {
             path.push("whether all of this is allowed could not be decided".to_owned());
         }
         path
-    }
-
-    /// What the requests name besides the resources that are lost.
-    fn requested(&self, step: &Step, targets: &[ResourceId]) -> Vec<String> {
-        let inventory = self.question.access.inventory();
-        match &step.on {
-            On::Resource(id) => inventory.resource(*id).map(|known| known.arn.to_string()).into_iter().collect(),
-            On::Arn(_) => Vec::new(),
-            On::Target => {
-                let Some(action) = catalog::action(&step.action) else { return Vec::new() };
-                let known = targets.iter().filter_map(|id| inventory.resource(*id));
-                known.flat_map(|known| named_by(action, &known.arn)).filter(|arn| arn != "*").collect()
-            }
-        }
     }
 }
 
