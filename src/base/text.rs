@@ -81,15 +81,21 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> String {
     lines.join("\n")
 }
 
-/// Where to cut a word of which so many characters fit: after a mark that parts names, where one stands in the second
-/// half of them.
+/// Where to cut a word of which so many characters fit: in the second half of them, after a mark that parts names, or else
+/// before a capital.
 fn seam(word: &[char], fitting: usize) -> usize {
+    let late = |at: &usize| at.saturating_mul(2) > fitting;
     let marked = word.iter().take(fitting).rposition(|character| "/:-_.,=&?".contains(*character));
-    marked.map(|at| at.saturating_add(1)).filter(|at| at.saturating_mul(2) > fitting).unwrap_or(fitting)
+    let capital = || {
+        let pairs = word.iter().zip(word.iter().skip(1)).take(fitting);
+        pairs.collect::<Vec<_>>().into_iter().rposition(|(one, next)| one.is_lowercase() && next.is_uppercase())
+    };
+    let after = |at: usize| at.saturating_add(1);
+    marked.map(after).filter(late).or_else(|| capital().map(after).filter(late)).unwrap_or(fitting)
 }
 
 /// Columns of a terminal that a character takes, or more: scripts from U+1100 on have wide characters.
-fn columns(character: char) -> usize {
+pub fn columns(character: char) -> usize {
     // Dashes, quotes and the mark of something left out are narrow.
     if character < '\u{1100}' || ('\u{2010}'..='\u{2027}').contains(&character) { 1 } else { 2 }
 }

@@ -66,7 +66,7 @@ enum Command {
     Collect(collect::Arguments),
     /// List who can do an action to a resource, under which conditions
     WhoCan(who_can::Arguments),
-    /// List what of production is gone if somebody's credentials leak, or their owner slips
+    /// List what of production is gone if somebody's credentials leak, or the owner makes a mistake
     BlastRadius(blast_radius::Arguments),
     /// Tell why a principal may or may not do an action to a resource
     Explain(explain::Arguments),

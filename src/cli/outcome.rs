@@ -126,7 +126,7 @@ pub fn decider(outcome: &Outcome) -> String {
                 None => by_policy.push((policy, vec![name])),
             }
         }
-        by_policy.into_iter().map(|(policy, names)| format!("{} in {policy}", few(&names, 2))).collect()
+        by_policy.into_iter().map(|(policy, names)| format!("{} of {policy}", few(&names, 2))).collect()
     };
     let (allows, denies) = (of("Allow"), of("Deny"));
     match outcome.verdict {

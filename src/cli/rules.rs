@@ -1,11 +1,11 @@
 //! `foureyes rules`: list the rules, show one, test your own; and which rules an audit uses.
 
 use super::{Exit, output};
+use crate::base::text::wrap;
 use crate::report::escape::terminal;
 use crate::rules::{self, Rule, cases};
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -120,40 +120,44 @@ fn near_misses(rules: &[Rule], id: &str) -> Vec<String> {
     near.into_iter().take(3).map(|(_, id)| format!("`{id}`")).collect()
 }
 
-fn plain_table() -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(output::style().width);
-    table
-}
-
-fn finish(table: &Table) -> String {
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
+/// Narrower than this and a title stands below the id of its rule.
+const BESIDE: usize = 90;
 
 fn list(rules: &[Rule]) -> String {
-    let mut table = plain_table();
-    table.set_header(["Rule", "Family", "Severity", "Title"]);
+    let width = output::width();
+    let longest = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let (mut text, mut family) = (String::new(), "");
     for rule in rules {
-        table.add_row([rule.id.as_str(), &rule.family, &rule.severity.to_string(), rule.title.trim()]);
+        if rule.family != family {
+            text.push_str(if family.is_empty() { "" } else { "\n" });
+            family = &rule.family;
+            text.push_str(&format!("{family}\n"));
+        }
+        let (id, severity, title) = (&rule.id, rule.severity, rule.title.trim());
+        let line = if width < BESIDE {
+            format!("{}\n{}", wrap(&format!("  {id}  {severity}"), width, 2), wrap(&format!("    {title}"), width, 0))
+        } else {
+            // What stands before the title has no spaces that a line could break at.
+            let before = format!("  {id:longest$}  {severity:8}  ");
+            let title = wrap(title, width.saturating_sub(before.len()), 0);
+            let below = format!("\n{}", " ".repeat(before.len()));
+            format!("{before}{}", title.replace('\n', &below))
+        };
+        text.push_str(&line);
+        text.push('\n');
     }
-    // Ids stay whole, so that they can be copied.
-    if let Some(ids) = table.column_mut(0) {
-        ids.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    finish(&table)
+    text
 }
 
 fn show(rule: &Rule) -> anyhow::Result<String> {
-    let mut table = plain_table();
+    let width = output::width();
     let predicate = yaml_serde::to_string(&rule.predicate)?;
     let fix = match (&rule.fix, &rule.no_fix) {
         (Some(fix), _) => yaml_serde::to_string(fix)?,
-        (None, reason) => format!("No Terraform: {}", reason.as_deref().unwrap_or("no reason given")),
+        (None, reason) => format!("no Terraform: {}", reason.as_deref().unwrap_or("no reason given")),
     };
-    for (name, text) in [
+    let mut text = String::new();
+    for (name, told) in [
         ("Rule", rule.id.as_str()),
         ("Title", &rule.title),
         ("Family", &rule.family),
@@ -166,14 +170,19 @@ fn show(rule: &Rule) -> anyhow::Result<String> {
         ("Limits", &rule.limits),
         ("Looks for", &predicate),
         ("Fix", &fix),
-        ("See", ""),
     ] {
-        table.add_row([name, text.trim()]);
+        let told = wrap(told.trim(), width.saturating_sub(LABEL), 0);
+        let below = format!("\n{}", " ".repeat(LABEL));
+        text.push_str(&format!("{name:LABEL$}{}\n", told.replace('\n', &below)));
     }
     // Addresses stay whole, so that they can be opened.
-    let references: String = rule.references.iter().map(|address| format!("   {address}\n")).collect();
-    Ok(finish(&table) + &references)
+    text.push_str("See\n");
+    text.extend(rule.references.iter().map(|address| format!("  {address}\n")));
+    Ok(text)
 }
+
+/// Columns before the text of a rule.
+const LABEL: usize = 13;
 
 fn test(directory: &Path) -> anyhow::Result<(String, Exit)> {
     let definitions = rules::definitions()?;

@@ -45,7 +45,7 @@ pub fn policy_name(name: &str) -> (String, Option<String>) {
 
 /// A statement by its `Sid`, or by its place in the document.
 pub fn statement_name(sid: Option<&str>, index: usize) -> String {
-    sid.map_or_else(|| format!("Statement[{index}]"), printable)
+    sid.map_or_else(|| format!("Statement[{index}]"), |sid| format!("statement {}", printable(sid)))
 }
 
 /// The first few of a list, and how many more there are.

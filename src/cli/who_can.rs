@@ -13,8 +13,9 @@ use crate::base::arn;
 use crate::engine::{Decision, Layer, Verdict, conditions_in_words};
 use crate::inventory::{AccountId, Inventory, PrincipalId, PrincipalKind};
 use crate::paths::WayTo;
+use crate::report::grid;
 use clap::{Args, ValueEnum};
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::Color;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
@@ -280,7 +281,7 @@ impl<'a> Found<'a> {
             page.say("No user or role can.");
         }
         if !rows.is_empty() {
-            page.paste(&draw(&rows, self.pairs > 1, page.width));
+            page.paste(&draw(&rows, self.pairs > 1));
         }
         page.say("");
         for condition in &common {
@@ -448,44 +449,38 @@ impl Row {
 /// Principals that are named in a row.
 const NAMES: usize = 6;
 
-fn draw(rows: &[Row], several: bool, width: usize) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    if output::colour() {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
+fn draw(rows: &[Row], several: bool) -> String {
     // Four narrow columns would cut every name: below this width two must do.
-    let narrow = width < if several { 110 } else { 70 };
-    table.set_header(match (narrow, several) {
-        (true, _) => vec!["Who", "Answer"],
-        (false, false) => vec!["Who", "Answer", "Decided by"],
-        (false, true) => vec!["Who", "Answer", "What", "Decided by"],
-    });
-    for row in rows {
-        let colour = match row.verdict {
-            Verdict::Allowed => Color::Red,
-            Verdict::AllowedIf | Verdict::Unknown => Color::Yellow,
-            Verdict::ExplicitDeny | Verdict::ImplicitDeny => Color::Green,
-        };
-        let who = few(&row.members, NAMES);
-        let who = if row.members.len() > 1 { format!("{} principals: {who}", row.members.len()) } else { who };
-        if narrow {
-            let by = if row.verdict == Verdict::ImplicitDeny { "" } else { "by " };
-            let mut lines = vec![row.answer(), row.what.clone(), format!("{by}{}", row.decider)];
-            lines.retain(|line| !line.is_empty());
-            table.add_row([Cell::new(who), Cell::new(lines.join("\n"))]);
-            continue;
-        }
-        let mut cells = vec![Cell::new(who), Cell::new(row.answer()).fg(colour), Cell::new(&row.decider)];
-        if several {
-            cells.insert(2, Cell::new(&row.what));
-        }
-        table.add_row(cells);
-    }
-    table.trim_fmt()
+    let narrow = several && output::width() < 110;
+    let titles: &[&str] = match (narrow, several) {
+        (true, _) => &["Who", "Answer"],
+        (false, false) => &["Who", "Answer", "Decided by"],
+        (false, true) => &["Who", "Answer", "What", "Decided by"],
+    };
+    let entries: Vec<Vec<grid::Entry>> = rows
+        .iter()
+        .map(|row| {
+            let colour = match row.verdict {
+                Verdict::Allowed => Color::Red,
+                Verdict::AllowedIf | Verdict::Unknown => Color::Yellow,
+                Verdict::ExplicitDeny | Verdict::ImplicitDeny => Color::Green,
+            };
+            let who = few(&row.members, NAMES);
+            let who = if row.members.len() > 1 { format!("{} principals: {who}", row.members.len()) } else { who };
+            if narrow {
+                let by = if row.verdict == Verdict::ImplicitDeny { "" } else { "by " };
+                let mut lines = vec![row.answer(), row.what.clone(), format!("{by}{}", row.decider)];
+                lines.retain(|line| !line.is_empty());
+                return vec![(who, None), (lines.join("\n"), None)];
+            }
+            let mut cells = vec![(who, None), (row.answer(), Some(colour)), (row.decider.clone(), None)];
+            if several {
+                cells.insert(2, (row.what.clone(), None));
+            }
+            cells
+        })
+        .collect();
+    grid::draw(titles, &entries, &output::style())
 }
 
 /// Asks one action; for each group of principals the outcomes.

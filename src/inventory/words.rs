@@ -119,6 +119,20 @@ fn many(noun: &str) -> String {
 const NAMES: [&str; 8] =
     ["EnvironmentName", "StackName", "DomainName", "BranchName", "UserPoolName", "LogGroupName", "Name", "TableName"];
 
+/// Several things that are no resources of the inventory, in a sentence. Where the inventory has one account, who belongs
+/// to it is not said.
+pub fn others(inventory: &Inventory, arns: &std::collections::BTreeSet<String>) -> String {
+    let own = match inventory.accounts.as_slice() {
+        [only] => format!(" of account {}", only.id),
+        _ => String::new(),
+    };
+    let told = |arn: &String| {
+        let words = other(arn);
+        words.strip_suffix(&own).filter(|_| !own.is_empty()).map(str::to_owned).unwrap_or(words)
+    };
+    listed(&arns.iter().map(told).collect::<Vec<_>>())
+}
+
 /// What is no resource of the inventory, as a person calls it: an account by its root user's ARN is `account N`, a user or
 /// role of another account `role NAME of account N`.
 pub fn other(arn: &str) -> String {
@@ -128,7 +142,7 @@ pub fn other(arn: &str) -> String {
         }
         let (kind, path) = parsed.resource.split_once('/').filter(|_| !parsed.account.is_empty())?;
         let (kind, name) = match (parsed.service, kind) {
-            ("iam", "user" | "role") => (kind, path.rsplit('/').next()?),
+            ("iam", "group" | "role" | "user") => (kind, path.rsplit('/').next()?),
             // A session: the role, and what its holder calls it.
             ("sts", "assumed-role") => ("role", path.split('/').next()?),
             _ => return None,

@@ -2,6 +2,7 @@
 
 pub mod causes;
 pub mod escape;
+pub mod grid;
 pub mod json;
 mod names;
 pub mod table;

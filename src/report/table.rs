@@ -5,16 +5,14 @@
 
 mod details;
 
-use super::causes::{Causes, Change};
+use super::causes::{Cause, Causes, Change};
 use super::names::Names;
-use super::{Report, Summary, causes, escape};
+use super::{Report, Summary, causes, escape, grid};
 use crate::base::Certainty;
 use crate::base::text::wrap;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Evidence, Finding, Severity};
 use crate::snapshot::Outcome;
-use comfy_table::{
-    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets,
-};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, TableStyle, Width, presets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -31,7 +29,7 @@ const NUMBERED: u16 = 19;
 const DETAILS: usize = 10;
 
 /// Narrower than this and there is no room for columns.
-const NARROW: u16 = 72;
+pub(super) const NARROW: u16 = 72;
 
 /// Changes that are shown.
 const CAUSES: usize = 10;
@@ -245,10 +243,7 @@ impl Page<'_> {
     /// One row a change.
     fn causes(&mut self, report: &Report, causes: &Causes) -> io::Result<()> {
         self.section("The fewest changes that close the most")?;
-        let mut table = self.table(self.lines());
-        table.set_header(
-            ["No", "Change", "Closes", "In all"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
-        );
+        let mut rows = Vec::new();
         let mut sum: usize = 0;
         let shown = if self.style.all { usize::MAX } else { CAUSES };
         for (index, cause) in causes.all.iter().take(shown).enumerate() {
@@ -262,25 +257,19 @@ impl Page<'_> {
                 .map(|finding| format!("- {}", self.names.brief(&finding.title, self.name_length(), usize::MAX)))
                 .collect();
             let more = cause.findings.len().saturating_sub(titles.len());
-            let mut text: Vec<String> = cause.changes.iter().map(|change| self.change(change, report)).collect();
+            let mut text: Vec<String> = cause.changes.iter().map(|change| self.change(change, cause, report)).collect();
             text.extend(titles);
             if more > 0 {
-                text.push(format!("- +{more}"));
+                text.push(format!("- and {more} more"));
             }
-            table.add_row([
+            rows.push(plain([
                 index.saturating_add(1).to_string(),
                 text.join("\n"),
                 format!("{} of {}", cause.closes, causes.violations),
                 sum.to_string(),
-            ]);
+            ]));
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == 3 { 0 } else { 1 }));
-            if index != 1 {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        self.print(&table)?;
+        self.grid(&["No", "Change", "Closes", "In all"], &rows)?;
         let left = causes.all.len().saturating_sub(shown);
         if left > 0 {
             let more = count_as(left, "more change closes", "more changes close");
@@ -294,7 +283,7 @@ impl Page<'_> {
         self.paragraph(0, Cell::new(text))
     }
 
-    fn change(&self, change: &Change, report: &Report) -> String {
+    fn change(&self, change: &Change, cause: &Cause, report: &Report) -> String {
         match change {
             Change::Statement { policy, statement, sid } => {
                 let sid = sid.as_ref().map(|sid| format!(" \"{}\"", escape::terminal(sid))).unwrap_or_default();
@@ -303,7 +292,18 @@ impl Page<'_> {
             Change::Attachment { policy, group } => {
                 format!("Take {} away from {}", self.names.sentence(policy), self.names.arn(group))
             }
-            Change::Policy { policy } => format!("Take {} away", self.names.sentence(policy)),
+            Change::Policy { policy } => {
+                let has = |evidence: &Evidence| matches!(evidence, Evidence::Statement(one) if one.policy == *policy);
+                let closed = report.findings.iter().filter(|finding| cause.findings.contains(&finding.id));
+                let holders: BTreeSet<&String> = closed
+                    .filter(|finding| finding.evidence.iter().any(has))
+                    .flat_map(|finding| &finding.principals)
+                    .collect();
+                let holders: Vec<String> = holders.into_iter().cloned().collect();
+                let from = self.names.first(&holders, NAMES, usize::MAX).join(", ");
+                let policy = self.names.sentence(policy);
+                format!("Take {policy} away from {from}, or deny them the actions of these violations")
+            }
             Change::Finding { id } => report
                 .findings
                 .iter()
@@ -363,31 +363,21 @@ impl Page<'_> {
 
     fn accepted(&mut self, report: &Report) -> io::Result<()> {
         self.section("Accepted for now")?;
-        let mut table = self.table(self.lines());
-        table.set_header(
-            ["Severity", "Violation", "Reason", "Owner", "Until"]
-                .map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
-        );
+        let mut rows = Vec::new();
         let mut suppressed: Vec<_> = report.suppressed.iter().collect();
         suppressed.sort_by(|one, other| {
             (other.finding.severity, &one.finding.id).cmp(&(one.finding.severity, &other.finding.id))
         });
         for each in suppressed {
-            table.add_row([
-                severity_cell(each.finding.severity.to_string(), each.finding.severity),
-                Cell::new(self.names.sentence(&each.finding.title)),
-                Cell::new(self.names.sentence(&each.reason)),
-                Cell::new(escape::terminal(&each.owner)),
-                Cell::new(escape::terminal(each.expires.as_deref().unwrap_or("no end"))),
+            rows.push(vec![
+                (each.finding.severity.to_string(), Some(shade(each.finding.severity).0)),
+                (self.names.sentence(&each.finding.title), None),
+                (self.names.sentence(&each.reason), None),
+                (escape::terminal(&each.owner).into_owned(), None),
+                (escape::terminal(each.expires.as_deref().unwrap_or("no end")).into_owned(), None),
             ]);
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == 4 { 0 } else { 1 }));
-            if index == 0 || index == 4 {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        self.print(&table)
+        self.grid(&["Severity", "Violation", "Reason", "Owner", "Until"], &rows)
     }
 
     /// What could not be seen, and what was therefore not judged.
@@ -414,10 +404,7 @@ impl Page<'_> {
             return self.not_asked(report);
         }
         self.section("Not visible")?;
-        let mut table = self.table(self.lines());
-        table.set_header(
-            ["Service", "Not read", "Where", "Why"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
-        );
+        let mut rows = Vec::new();
         for ((service, outcome), group) in &groups {
             let why = match outcome {
                 Outcome::Denied => "access denied",
@@ -426,17 +413,14 @@ impl Page<'_> {
             };
             let detail =
                 group.details.first().map(|detail| format!(": {}", self.names.sentence(detail))).unwrap_or_default();
-            table.add_row([
+            rows.push(plain([
                 escape::terminal(service).into_owned(),
                 few(&group.operations),
                 if group.places.is_empty() { "everywhere".to_owned() } else { few(&group.places) },
                 format!("{why}{detail}"),
-            ]);
+            ]));
         }
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == 3 { 0 } else { 1 }));
-        }
-        self.print(&table)?;
+        self.grid(&["Service", "Not read", "Where", "Why"], &rows)?;
         self.not_judged(report)?;
         let services: BTreeSet<&str> = groups.keys().map(|(service, _)| *service).collect();
         let mut others: BTreeSet<&str> = BTreeSet::new();
@@ -615,21 +599,24 @@ impl Page<'_> {
         table
     }
 
-    /// Horizontal lines only: columns of text need the width.
     fn lines(&self) -> TableStyle {
-        let line = |character| LineStyle::none().fill(character).junction(character);
-        let (border, row) = if self.style.unicode { ('─', '┈') } else { ('-', '-') };
-        TableStyle::new()
-            .top_border(line(border))
-            .header_separator(line(border))
-            .row_separator(line(row))
-            .bottom_border(line(border))
+        grid::lines(self.style.unicode)
+    }
+
+    fn grid(&mut self, titles: &[&str], rows: &[Vec<grid::Entry>]) -> io::Result<()> {
+        let text = grid::draw(titles, rows, &self.style);
+        self.line(&text)
     }
 
     fn print(&mut self, table: &Table) -> io::Result<()> {
         let text = table.trim_fmt();
         self.line(&text)
     }
+}
+
+/// Cells without colour.
+fn plain<const N: usize>(cells: [String; N]) -> Vec<grid::Entry> {
+    cells.into_iter().map(|text| (text, None)).collect()
 }
 
 /// The colour of a severity, and whether it is bold.

@@ -87,19 +87,18 @@ fn who_can_delete_a_production_table() {
     Who can dynamodb:DeleteTable on table/Order-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod
     in the built-in demo account, as of 2026-11-20T19:12:00Z
 
-    ───────────────────────────────────────────────────────────────────────────────────────────
-     Who                           Answer                  Decided by
-    ═══════════════════════════════════════════════════════════════════════════════════════════
-     2 principals:                 allowed*                Statement[0] in AdministratorAccess
-     role/break-glass, user/ines
-    ───────────────────────────────────────────────────────────────────────────────────────────
-     role/github-deploy            allowed*                Tables in GithubDeploy
-    ───────────────────────────────────────────────────────────────────────────────────────────
-     4 principals:                 allowed* only through   CLIManageviaCFNPolicy in
-     role/amplify-service-role,    CloudFormation          AdministratorAccess-Amplify
-     user/jonas, user/mara,
-     user/priya
-    ───────────────────────────────────────────────────────────────────────────────────────────
+    ──────────────────────────────────────────────────────────────────────────────────────────
+    Who                                Answer                 Decided by
+    ──────────────────────────────────────────────────────────────────────────────────────────
+    2 principals: role/break-glass,    allowed*               Statement[0] of
+    user/ines                                                 AdministratorAccess
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    role/github-deploy                 allowed*               statement Tables of GithubDeploy
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    4 principals:                      allowed* only through  statement CLIManageviaCFNPolicy
+    role/amplify-service-role,         CloudFormation         of AdministratorAccess-Amplify
+    user/jonas, user/mara, user/priya
+    ──────────────────────────────────────────────────────────────────────────────────────────
 
     * unless an organisation policy that could not be read denies it.
     9 principals are denied; `--all` lists them.
@@ -114,37 +113,38 @@ fn who_can_takes_patterns_and_environments() {
     Who can 6 actions on any of 3 resources
     in the built-in demo account, as of 2026-11-20T19:12:00Z
 
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-     Who                                                   Answer
-    ════════════════════════════════════════════════════════════════════════════════════════════════════
-     2 principals: role/break-glass, user/ines             allowed*
-                                                           dynamodb:DeleteBackup,
-                                                           dynamodb:DeleteGlobalTableWitness,
-                                                           dynamodb:DeleteItem and 3 more on all 3
-                                                           by Statement[0] in AdministratorAccess
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-     role/github-deploy                                    allowed*
-                                                           dynamodb:DeleteBackup,
-                                                           dynamodb:DeleteGlobalTableWitness,
-                                                           dynamodb:DeleteItem and 3 more on all 3
-                                                           by Tables in GithubDeploy
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-     4 principals: role/amplify-service-role,              allowed* only through CloudFormation
-     user/jonas, user/mara, user/priya                     dynamodb:DeleteItem, dynamodb:DeleteTable on
-                                                           all 3
-                                                           by CLIManageviaCFNPolicy in
-                                                           AdministratorAccess-Amplify
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-     8 principals: role/api-build,                         denied
-     role/api-cloudformation, role/foureyes-auditor,       nothing allows it
-     role/orders-resolver, role/orders-resolver-staging,
-     role/release-pipeline and 2 more
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
-     user/felix                                            denied
-                                                           dynamodb:DeleteItem, dynamodb:DeleteTable on
-                                                           all 3
-                                                           the permissions boundary does not allow it
-    ────────────────────────────────────────────────────────────────────────────────────────────────────
+    ─────────────────────────────────────────────────────────────────────────────────────────────────
+    Who                                              Answer
+    ─────────────────────────────────────────────────────────────────────────────────────────────────
+    2 principals: role/break-glass, user/ines        allowed*
+                                                     dynamodb:DeleteBackup,
+                                                     dynamodb:DeleteGlobalTableWitness,
+                                                     dynamodb:DeleteItem and 3 more on all 3
+                                                     by Statement[0] of AdministratorAccess
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    role/github-deploy                               allowed*
+                                                     dynamodb:DeleteBackup,
+                                                     dynamodb:DeleteGlobalTableWitness,
+                                                     dynamodb:DeleteItem and 3 more on all 3
+                                                     by statement Tables of GithubDeploy
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    4 principals: role/amplify-service-role,         allowed* only through CloudFormation
+    user/jonas, user/mara, user/priya                dynamodb:DeleteItem, dynamodb:DeleteTable on all
+                                                     3
+                                                     by statement CLIManageviaCFNPolicy of
+                                                     AdministratorAccess-Amplify
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    8 principals: role/api-build,                    denied
+    role/api-cloudformation, role/foureyes-auditor,  nothing allows it
+    role/orders-resolver,
+    role/orders-resolver-staging,
+    role/release-pipeline and 2 more
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    user/felix                                       denied
+                                                     dynamodb:DeleteItem, dynamodb:DeleteTable on all
+                                                     3
+                                                     the permissions boundary does not allow it
+    ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     * unless an organisation policy that could not be read denies it.
     The root user of 111122223333 can too*.
@@ -182,11 +182,12 @@ fn who_can_assume_a_role_is_for_its_trust_policy_to_say() {
     Who can sts:AssumeRole on role/break-glass
     in the built-in demo account, as of 2026-11-20T19:12:00Z
 
-    ──────────────────────────────────────────────────────────────────────────────────────────────────
-     Who         Answer     Decided by
-    ══════════════════════════════════════════════════════════════════════════════════════════════════
-     user/ines   allowed*   AdministratorWithMfa in trust policy, Statement[0] in AdministratorAccess
-    ──────────────────────────────────────────────────────────────────────────────────────────────────
+    ────────────────────────────────────────────────────────────────────────────────────
+    Who        Answer    Decided by
+    ────────────────────────────────────────────────────────────────────────────────────
+    user/ines  allowed*  statement AdministratorWithMfa of trust policy, Statement[0] of
+                         AdministratorAccess
+    ────────────────────────────────────────────────────────────────────────────────────
 
     * unless an organisation policy that could not be read denies it.
     15 principals are denied; `--all` lists them.
@@ -280,7 +281,7 @@ fn explains_what_is_allowed() {
 
     4. Identity policies: allowed only through CloudFormation
        - AdministratorAccess-Amplify, through group developers:
-         CLIManageviaCFNPolicy allows it through CloudFormation
+         statement CLIManageviaCFNPolicy allows it through CloudFormation
            if aws:CalledVia ForAnyValue:StringEquals cloudformation.amazonaws.com: depends on the
              request
 
@@ -320,7 +321,7 @@ fn explains_what_is_denied() {
 
     4. Identity policies: nothing here allows it
        - StagingDeploy:
-         StagingTables allows the action, but only on
+         statement StagingTables allows the action, but only on
            arn:aws:dynamodb:eu-west-1:111122223333:table/*-staging
 
     5. Permissions boundary: none

@@ -304,12 +304,12 @@ fn a_report_for_people() {
        Finding      delete-production-data-directly-90ce3312
 
     Accepted for now
-    ───────────────────────────────────────────────────────────────────────────────────────────────
-    Severity  Violation                       Reason                              Owner  Until
-    ───────────────────────────────────────────────────────────────────────────────────────────────
-    low       A webhook deploys main without  Replaced by the pipeline in March.  mara   2027-03-31
-              approval
-    ───────────────────────────────────────────────────────────────────────────────────────────────
+    ────────────────────────────────────────────────────────────────────────────────────────
+    Severity  Violation                       Reason                       Owner  Until
+    ────────────────────────────────────────────────────────────────────────────────────────
+    low       A webhook deploys main without  Replaced by the pipeline in  mara   2027-03-31
+              approval                        March.
+    ────────────────────────────────────────────────────────────────────────────────────────
 
     Not visible
     ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -367,18 +367,19 @@ fn the_fewest_changes_that_close_the_most() {
     Production: 14 resources, recognised by tag env=prod (9), name *-prod (5).
 
     The fewest changes that close the most
-    ──────────────────────────────────────────────────────────────────────────────
-    No  Change                                                    Closes    In all
-    ──────────────────────────────────────────────────────────────────────────────
-    1   Limit Statement[2] "AllowData" of policy/deploy           14 of 17  14
+    ──────────────────────────────────────────────────────────────────────────────────────────────────
+    No  Change                                                                        Closes    In all
+    ──────────────────────────────────────────────────────────────────────────────────────────────────
+    1   Limit Statement[2] "AllowData" of policy/deploy                               14 of 17  14
         - 14 principals can delete table/Order-…vqs2ya-prod
-    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
-    2   Take AWS-managed AdministratorAccess-Amplify away         2 of 17   16
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    2   Take AWS-managed AdministratorAccess-Amplify away from role/ci, user/dev-01,  2 of 17   16
+        or deny them the actions of these violations
         - role/ci can delete production by deleting its stack
-    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
-    3   Turn on point-in-time recovery.                           1 of 17   17
+    ┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈
+    3   Turn on point-in-time recovery.                                               1 of 17   17
         - table/Order-…vqs2ya-prod has no point-in-time recovery
-    ──────────────────────────────────────────────────────────────────────────────
+    ──────────────────────────────────────────────────────────────────────────────────────────────────
     17 violations counted: one for each principal that a finding names, or for each resource where it is
     a setting.
     "#);

@@ -285,7 +285,7 @@ fn speaks_of(statement: &serde_json::Value, action: &str) -> bool {
     }
 }
 
-/// The steps say "statement S of P allows A": S must speak of A, and be among the statements that are cited.
+/// The steps say "statement S of policy P allows A": S must speak of A, and be among the statements that are cited.
 #[test]
 fn a_statement_that_a_story_names_allows_what_it_tells() {
     let mut seen = BTreeSet::new();
@@ -297,10 +297,10 @@ fn a_statement_that_a_story_names_allows_what_it_tells() {
         let outcome = rules::run(&rules(), &rules::definitions().unwrap(), &access, &rules::Settings::default());
         for finding in outcome.findings {
             for step in &finding.path {
-                let Some((which, rest)) = step.strip_prefix("statement ").and_then(|text| text.split_once(" of "))
-                else {
-                    continue;
-                };
+                let placed = step.strip_prefix("Statement[").map(|text| text.replacen("] of ", " of ", 1));
+                let named = step.strip_prefix("statement ").map(str::to_owned).or(placed);
+                let Some((which, rest)) = named.as_deref().and_then(|text| text.split_once(" of ")) else { continue };
+                let rest = rest.strip_prefix("policy ").unwrap_or(rest);
                 let Some((policy, action)) = rest.split_once(" allows ").filter(|(_, action)| action.contains(':'))
                 else {
                     continue;

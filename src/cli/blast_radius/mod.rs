@@ -1,11 +1,11 @@
-//! `foureyes blast-radius`: what of production is gone if somebody's credentials leak, or their owner slips.
+//! `foureyes blast-radius`: what of production is gone if somebody's credentials leak, or the owner makes a mistake.
 
 mod json;
 mod losses;
 
 use super::question::Subject;
 use super::source::SourceArguments;
-use super::text::{Page, count, few, printable, short};
+use super::text::{Page, count, printable, short};
 use super::who_can::Format;
 use super::{Exit, explain, output};
 use crate::access::Access;
@@ -13,14 +13,15 @@ use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, PRODUCTION, PrincipalId, ResourceId, words};
 use crate::paths::techniques;
+use crate::report::grid;
 use crate::rules::{self, Kind, Kinds};
 use clap::Args;
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::Color;
 use losses::{Back, Loss, WayBackKind, losses, order};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// List what of production is gone if the credentials of a principal leak, or their owner slips.
+/// List what of production is gone if the credentials of a principal leak, or the owner makes a mistake.
 ///
 /// By kind of loss and by resource: the surest and shortest way to it, and whether it comes back.
 #[derive(Debug, Args)]
@@ -164,7 +165,7 @@ impl Radius<'_> {
         let good = self.lost(|loss| serves(loss) && loss.is_for_good());
         let further = gone.saturating_sub(self.lost(|loss| serves(loss) && loss.become_first.is_empty()));
         let mut text = format!(
-            "If its credentials leak, or their owner slips: {gone} of {} of {environment} can be gone, {good} of them for good.",
+            "If its credentials leak, or its owner makes a mistake: {gone} of {} of {environment} can be gone, {good} of them for good.",
             count(self.in_environment(), "resource")
         );
         if further > 0 {
@@ -217,28 +218,14 @@ impl Radius<'_> {
         let shown = if all { usize::MAX } else { ROWS };
         let left = rows.len().saturating_sub(shown);
         rows.truncate(shown);
-        page.paste(&self.draw(&rows, page.width, all));
+        page.paste(&self.draw(&rows, all));
         if left > 0 {
             page.say(&format!("{left} more ways; `--all` lists them."));
         }
     }
 
-    fn draw(&self, rows: &[(RowKey<'_>, Vec<ResourceId>)], width: usize, all: bool) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-        if output::colour() {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
-        // Three narrow columns would cut every word: below this width one must do.
-        let narrow = width < 80;
-        table.set_header(if narrow {
-            vec!["What, how, and whether it comes back"]
-        } else {
-            vec!["What", "How", "Comes back"]
-        });
+    fn draw(&self, rows: &[(RowKey<'_>, Vec<ResourceId>)], all: bool) -> String {
+        let mut entries: Vec<Vec<grid::Entry>> = Vec::new();
         let always = self.always();
         for ((first, steps, conditions, certainty, back), resources) in rows {
             let names: Vec<String> = resources
@@ -246,10 +233,12 @@ impl Radius<'_> {
                 .filter_map(|id| self.inventory().resource(*id))
                 .map(|known| short(self.inventory(), &known.arn))
                 .collect();
-            let mut what = if all { names.join(", ") } else { few(&names, NAMES) };
-            if names.len() > 1 {
-                what = format!("{}: {what}", names.len());
+            let shown = if all { usize::MAX } else { NAMES };
+            let mut what: Vec<String> = names.iter().take(shown).cloned().collect();
+            if names.len() > shown {
+                what.push(format!("and {} more", names.len().saturating_sub(shown)));
             }
+            let what = what.join("\n");
             let told = words::resources(self.inventory(), resources);
             let mut how: Vec<String> = first.iter().map(|step| printable(step)).collect();
             how.extend(steps.iter().map(|step| printable(&step.replace("{what}", &told))));
@@ -261,13 +250,9 @@ impl Radius<'_> {
             }
             how.extend(conditions.difference(&always).map(|condition| printable(condition)));
             let (comes, colour) = comes_back(back);
-            if narrow {
-                table.add_row([format!("{what}\n{}\nComes back: {comes}", how.join("\n"))]);
-            } else {
-                table.add_row([Cell::new(what), Cell::new(how.join("\n")), Cell::new(comes).fg(colour)]);
-            }
+            entries.push(vec![(what, None), (how.join("\n"), None), (comes, Some(colour))]);
         }
-        table.trim_fmt()
+        grid::draw(&["What", "How", "Comes back"], &entries, &output::style())
     }
 
     /// The conditions of every loss: they are said once.

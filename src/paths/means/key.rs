@@ -27,12 +27,12 @@ const ACTIONS: &[(&str, Class, &str)] = &[
     (
         "kms:ScheduleKeyDeletion",
         Class::Data,
-        "has {key} deleted, with which {what} is encrypted: after 7 to 30 days nobody can read it",
+        "has {key} deleted, which encrypts {what}: after 7 to 30 days nobody can read the data",
     ),
     (
         "kms:DisableKey",
         Class::Environment,
-        "disables {key}, with which {what} is encrypted: nobody can read it until the key is enabled again",
+        "disables {key}, which encrypts {what}: nobody can read the data until the key is enabled again",
     ),
 ];
 

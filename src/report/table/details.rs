@@ -1,8 +1,9 @@
 //! The details of one violation: who, what, which statement of which policy, how, what would be lost, what to do.
 
-use super::{Page, escape, wrap};
+use super::{Page, escape};
 use crate::base::Certainty;
 use crate::finding::{Evidence, Finding};
+use crate::report::grid::fitted;
 use comfy_table::{Attribute, Cell, Color};
 use std::io;
 
@@ -106,6 +107,7 @@ impl Page<'_> {
             Value::String(text) if !text.is_empty() => format!("{property} is {}", self.names.sentence(text)),
             Value::Array(all) if !all.is_empty() => match texts(all) {
                 Some(texts) => format!("{property}: {}", self.names.sentence(&texts.join(", "))),
+                None if all.len() > 3 => format!("{property} has {} entries; --format json shows them", all.len()),
                 None => format!("{property} is {}", escape::terminal(&found.to_string())),
             },
             value => format!("{property} is {}", escape::terminal(&value.to_string())),
@@ -154,14 +156,9 @@ impl Page<'_> {
                 self.line(before.trim_end())?;
                 before = " ".repeat(lead);
             }
-            for line in text.lines() {
-                // A step goes on below its words, not below its number.
-                let hang = line.find(". ").filter(|at| line.chars().take(*at).all(|each| each.is_ascii_digit()));
-                let hang = hang.map_or(0, |at| at.saturating_add(2));
-                for part in wrap(line, room, hang).lines() {
-                    self.line(&format!("{before}{part}"))?;
-                    before = " ".repeat(lead);
-                }
+            for part in fitted(&text, room).lines() {
+                self.line(&format!("{before}{part}"))?;
+                before = " ".repeat(lead);
             }
         }
         Ok(())

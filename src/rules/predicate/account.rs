@@ -102,7 +102,7 @@ impl<'i> Holder<'i> {
             return None;
         }
         let calls = [("events", "ListRules"), ("logs", "DescribeMetricFilters"), ("cloudwatch", "DescribeAlarms")];
-        let notes = vec!["no event rule and no metric filter with an alarm speaks of a deletion".to_owned()];
+        let notes = vec!["no EventBridge rule and no metric filter with an alarm looks for deletions".to_owned()];
         Some(self.unless_unread(&calls, notes))
     }
 
@@ -145,8 +145,11 @@ impl<'i> Holder<'i> {
             return None;
         }
         let note = match alarms.len() {
-            0 => "no alarm tells anybody anything, and there is no health check".to_owned(),
-            count => format!("none of {count} alarms names a resource of production, and there is no health check"),
+            0 => "no alarm has an action, and there is no health check".to_owned(),
+            count => match count {
+                1 => "the only alarm names no resource of production, and there is no health check".to_owned(),
+                _ => format!("none of {count} alarms names a resource of production, and there is no health check"),
+            },
         };
         Some(self.unless_unread(&[("cloudwatch", "DescribeAlarms"), ("route53", "ListHealthChecks")], vec![note]))
     }

@@ -55,8 +55,8 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
                     through: None,
                 };
                 let purpose = match of {
-                    Hollow::ForAllValues => "is there to allow less than everything",
-                    _ => "is there to keep them",
+                    Hollow::ForAllValues => "is meant to allow less than everything",
+                    _ => "is meant to protect it",
                 };
                 let mut draft = Draft {
                     principals: holders.clone(),

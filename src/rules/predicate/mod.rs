@@ -281,7 +281,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
     let resources: Vec<ResourceId> = draft.resources.iter().copied().collect();
     let actions: Vec<String> = draft.actions.iter().map(ToString::to_string).collect();
     let what = if resources.is_empty() {
-        draft.others.iter().map(|arn| words::other(arn)).collect::<Vec<_>>().join(", ")
+        words::others(inventory, &draft.others)
     } else {
         words::resources(inventory, &resources)
     };
@@ -528,11 +528,18 @@ fn evidence(inventory: &Inventory, principal: PrincipalId, applied: &[Applied]) 
     all
 }
 
-/// A statement in words: `statement CLISDKCalls of AdministratorAccess-Amplify`.
+/// A statement in words: `statement CLISDKCalls of policy AdministratorAccess-Amplify`, by its place where it has no name.
 fn statement_in_words(statement: &StatementEvidence) -> String {
-    let which =
-        statement.sid.clone().filter(|sid| !sid.is_empty()).unwrap_or_else(|| format!("{}", statement.statement));
-    format!("statement {which} of {}", words::policy(&statement.policy))
+    let which = match statement.sid.as_deref().filter(|sid| !sid.is_empty()) {
+        Some(sid) => format!("statement {sid}"),
+        None => format!("Statement[{}]", statement.statement),
+    };
+    format!("{which} of {}", policy_in_words(&statement.policy))
+}
+
+/// A policy in words: `policy AdministratorAccess-Amplify`.
+fn policy_in_words(name: &str) -> String {
+    if name.starts_with("arn:") { format!("policy {}", words::policy(name)) } else { name.to_owned() }
 }
 
 /// How the statement reaches the principal, in words.
@@ -541,9 +548,9 @@ fn carried_in_words(inventory: &Inventory, principal: PrincipalId, statement: &S
     match &statement.through {
         Some(group) => {
             let name = group.rsplit_once('/').map_or(group.as_str(), |(_, name)| name);
-            format!("{who} is in group {name}, which carries {}", words::policy(&statement.policy))
+            format!("{who} is in group {name}, which carries {}", policy_in_words(&statement.policy))
         }
-        None if statement.policy.starts_with("arn:") => format!("{who} has {}", words::policy(&statement.policy)),
+        None if statement.policy.starts_with("arn:") => format!("{who} has {}", policy_in_words(&statement.policy)),
         None if statement.policy.starts_with("resource policy of ") => {
             format!("the {} applies to {who}", statement.policy)
         }
