@@ -5,6 +5,7 @@
 //! those are followed whom it is worth to become: the closure begins with them and goes backwards.
 
 use super::dominion::Dominion;
+use super::freed::Freed;
 use super::further;
 use super::guises::{Guises, Node};
 use super::outsiders::{self, Outsider};
@@ -130,6 +131,7 @@ impl<'a> Graph<'a> {
         let able = surer.everybody().clone();
         let bound = access.classes_beside(&able);
         let spared = |id: PrincipalId| able.contains(&id);
+        let mut freed = Freed::default();
         for (_, mut edges) in asker.each(Technique::is_own, |number, _| asker.changes(number, &bound, &spared)) {
             dominion.spare(access, &guises, &mut edges);
             for edge in edges {
@@ -143,9 +145,15 @@ impl<'a> Graph<'a> {
                 }
                 for (guise, actors) in by_guise {
                     wanted.extend(actors.iter().map(|node| PrincipalId(node.0)));
+                    if let Some(change) = &gained.change {
+                        freed.note(&actors, change, guise);
+                    }
                     bundles.changed(actors, guise, gained.clone(), &edge);
                 }
             }
+        }
+        for step in freed.steps(access, techniques, &mut guises) {
+            bundles.changed(vec![step.actor], step.guise, step.gained, &step.edge);
         }
         for further in further::edges(access, techniques, &mut guises) {
             match (further.own, further.actors.as_slice(), further.gained.first()) {

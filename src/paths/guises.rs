@@ -3,7 +3,7 @@
 use super::technique::{Change, Gain};
 use super::way::Actor;
 use crate::access::{Access, Mentions};
-use crate::base::Arn;
+use crate::base::{Arn, Glob};
 use crate::iam::PrincipalSpec;
 use crate::inventory::{
     AccountId, Attachment, Controls, DocumentId, Guise, Inventory, Principal, PrincipalId, PrincipalKind,
@@ -66,6 +66,8 @@ pub(super) struct Guises {
     everywhere: Mentions,
     policies: FxHashMap<DocumentId, Mentions>,
     accounts: FxHashMap<AccountId, Mentions>,
+    /// Policies that let somebody change the policies of users or roles that they name.
+    naming: FxHashMap<DocumentId, bool>,
 }
 
 impl Guises {
@@ -117,6 +119,7 @@ impl Guises {
             everywhere,
             policies,
             accounts,
+            naming: FxHashMap::default(),
         }
     }
 
@@ -201,8 +204,32 @@ impl Guises {
 
     /// The guise that somebody gains by a change of its policies; `None`: it changes nothing.
     pub fn changed(&mut self, access: &Access<'_>, base: PrincipalId, change: &Change) -> Option<Node> {
+        let principal = access.inventory().principal(base)?.clone();
+        self.changed_of(access, base, &principal, change)
+    }
+
+    /// The guise that a guise becomes by one more change; `None`: it changes nothing, or what was changed before.
+    pub fn changed_further(&mut self, access: &Access<'_>, number: u32, change: &Change) -> Option<Node> {
+        let base = self.base(number)?;
+        let principal = self.all.get(number as usize)?.principal.clone();
+        let (policies, boundary) = change.of(access.inventory(), &principal)?;
+        let first = access.inventory().principal(base)?;
+        let documents = |all: &[Attachment], boundary: &Option<Attachment>| {
+            let held: BTreeSet<DocumentId> = all.iter().map(|one| one.document).collect();
+            (held, boundary.as_ref().map(|one| one.document))
+        };
+        (documents(&policies, &boundary) != documents(&first.policies, &first.boundary)).then_some(())?;
+        self.changed_of(access, base, &principal, change)
+    }
+
+    fn changed_of(
+        &mut self,
+        access: &Access<'_>,
+        base: PrincipalId,
+        principal: &Principal,
+        change: &Change,
+    ) -> Option<Node> {
         let inventory = access.inventory();
-        let principal = inventory.principal(base)?;
         let (policies, boundary) = change.of(inventory, principal)?;
         let mut documents: Vec<DocumentId> = policies.iter().map(|one| one.document).collect();
         documents.sort_unstable();
@@ -210,6 +237,8 @@ impl Guises {
         let mut looked_at = self.looked_at(principal, boundary.as_ref());
         for id in &documents {
             looked_at.join(self.policies.entry(*id).or_insert_with(|| mentions(inventory, *id)));
+            // Whom they let change themselves by name, nobody else is like.
+            looked_at.principal |= *self.naming.entry(*id).or_insert_with(|| names_whom(inventory, *id));
         }
         let key = Key {
             gain: Gain::PrincipalWithOtherPolicies,
@@ -318,4 +347,31 @@ fn mentions(inventory: &Inventory, id: DocumentId) -> Mentions {
         None => all.principal = true,
     }
     all
+}
+
+/// Whether a document speaks of changing the policies of some users or roles, and not of all.
+fn names_whom(inventory: &Inventory, id: DocumentId) -> bool {
+    const CHANGES: [&str; 8] = [
+        "iam:attachrolepolicy",
+        "iam:attachuserpolicy",
+        "iam:deleterolepolicy",
+        "iam:deleteuserpolicy",
+        "iam:detachrolepolicy",
+        "iam:detachuserpolicy",
+        "iam:putrolepolicy",
+        "iam:putuserpolicy",
+    ];
+    let policy = inventory.document(id).and_then(|document| document.policy.as_ref());
+    policy.into_iter().flat_map(|policy| &policy.statements).any(|statement| {
+        let some = |value: &String| {
+            let rest = value.rsplit(':').next().unwrap_or_default();
+            !matches!(rest, "*" | "user/*" | "role/*") && (rest.starts_with("user/") || rest.starts_with("role/"))
+        };
+        let changes = |pattern: &String| {
+            let glob = Glob::new(&pattern.to_ascii_lowercase());
+            CHANGES.iter().any(|action| glob.matches(action))
+        };
+        statement.resource.as_ref().is_some_and(|all| all.values.iter().any(some))
+            && (statement.action.negated || statement.action.values.iter().any(changes))
+    })
 }

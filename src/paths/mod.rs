@@ -3,6 +3,7 @@
 
 mod at_large;
 mod dominion;
+mod freed;
 mod further;
 mod goal;
 mod graph;

@@ -219,3 +219,114 @@ fn what_is_gained_leads_further() {
     stopped["groups"]["help"]["inline"][0]["Statement"][0]["Action"] = "iam:GetUser".into();
     assert_eq!(hops(&stopped), None);
 }
+
+/// The steps by which a user comes to do something by changes of its own policies, with how sure the way is.
+fn freed(account: &Value, then: &(String, String)) -> Option<(Vec<String>, foureyes::base::Certainty)> {
+    let brief: BriefAccount = serde_json::from_value(account.clone()).unwrap();
+    let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
+    let access = Access::new(&inventory);
+    let graph = Graph::new(&access, paths::built_in(), &BTreeSet::new());
+    let from = find(&inventory, "user/mallory").unwrap();
+    let able = |actor: Actor| !matches!(actor, Actor::Outsider(_)) && may(&graph, actor, then);
+    let way = graph.nearest(from, &|actor| actor.principal() == Some(from) && able(actor))?;
+    for hop in &way.hops {
+        for call in &hop.calls {
+            assert_eq!(graph.decide(hop.actor, call).unwrap().verdict, call.verdict, "{} on {}", call.action, call.on);
+        }
+        assert!(!hop.words.contains(['{', '}']), "{}", hop.words);
+    }
+    Some((way.hops.iter().map(|hop| hop.by.to_string()).collect(), way.terms.certainty))
+}
+
+fn statement(effect: &str, actions: &[&str]) -> Value {
+    serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"}]})
+}
+
+/// Two policies deny the same: both are taken off, one after the other.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+#[test]
+fn two_denies_are_taken_off() {
+    let then = ("ec2:TerminateInstances".to_owned(), "arn:aws:ec2:eu-west-1:111122223333:instance/i-1".to_owned());
+    let guard = statement("Deny", &["ec2:TerminateInstances"]);
+    let account = serde_json::json!({
+        "users": {"mallory": {"inline": [statement("Allow", &["ec2:*", "iam:DetachUserPolicy", "iam:RemoveUserFromGroup"])],
+            "attached": ["one", "two"], "groups": ["held"]}},
+        "groups": {"held": {"inline": [guard]}},
+        "policies": {"one": guard, "two": statement("Deny", &["ec2:Terminate*"])}
+    });
+    let (mut steps, certainty) = freed(&account, &then).unwrap();
+    steps.sort();
+    assert_eq!(steps, ["detach-deny-of-own-user", "detach-deny-of-own-user", "leave-group"]);
+    assert_eq!(certainty, foureyes::base::Certainty::Certain);
+    // One of them cannot be taken off.
+    for (control, change) in [
+        (
+            "one denies its own detachment",
+            serde_json::json!({"policies": {"one": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Deny", "Action": "ec2:TerminateInstances", "Resource": "*"},
+            {"Effect": "Deny", "Action": "iam:DetachUserPolicy", "Resource": "*",
+             "Condition": {"ArnLike": {"iam:PolicyARN": "arn:aws:iam::111122223333:policy/one"}}}]}}}),
+        ),
+        (
+            "nobody may leave the group",
+            serde_json::json!({"users": {"mallory": {"inline": [
+            statement("Allow", &["ec2:*", "iam:DetachUserPolicy"])]}}}),
+        ),
+        ("the organisation denies it", serde_json::json!({"scps": [guard]})),
+    ] {
+        let mut account = account.clone();
+        merge(&mut account, &change);
+        assert_eq!(freed(&account, &then), None, "{control}");
+    }
+}
+
+/// A deny that keeps another one from being taken off is taken off first.
+#[test]
+fn one_deny_holds_another() {
+    let then = ("ec2:TerminateInstances".to_owned(), "arn:aws:ec2:eu-west-1:111122223333:instance/i-1".to_owned());
+    let account = serde_json::json!({
+        "users": {"mallory": {"inline": [statement("Allow", &["ec2:*", "iam:DetachUserPolicy", "iam:RemoveUserFromGroup"])],
+            "attached": ["guard"], "groups": ["held"]}},
+        "groups": {"held": {"inline": [statement("Deny", &["iam:Detach*"])]}},
+        "policies": {"guard": statement("Deny", &["ec2:TerminateInstances"])}
+    });
+    let (steps, _) = freed(&account, &then).unwrap();
+    assert_eq!(steps, ["leave-group", "detach-deny-of-own-user"]);
+    let mut held = account.clone();
+    merge(
+        &mut held,
+        &serde_json::json!({"groups": {"held": {"inline": [
+        statement("Deny", &["iam:Detach*", "iam:RemoveUserFromGroup"])]}}}),
+    );
+    assert_eq!(freed(&held, &then), None);
+}
+
+/// What two groups give together. Where there are many, all are joined; who may join some of them only is told apart.
+#[test]
+fn two_groups_are_joined() {
+    let then = ("ec2:TerminateInstances".to_owned(), "arn:aws:ec2:eu-west-1:111122223333:instance/i-1".to_owned());
+    let name = |number: usize| format!("g{number}");
+    let account = |groups: usize, allowed: &str| {
+        let mut all = serde_json::Map::new();
+        all.insert("g0".to_owned(), serde_json::json!({"inline": [statement("Allow", &["ec2:*"])]}));
+        for number in 1..groups {
+            let given = statement("Allow", &["iam:DetachUserPolicy", "logs:*"]);
+            all.insert(name(number), serde_json::json!({"inline": [given]}));
+        }
+        serde_json::json!({
+            "users": {"mallory": {"inline": [{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                "Action": "iam:AddUserToGroup", "Resource": allowed}]}], "attached": ["guard"]}},
+            "groups": all, "policies": {"guard": statement("Deny", &["ec2:TerminateInstances"])}
+        })
+    };
+    for groups in [2, 12] {
+        let (mut steps, certainty) = freed(&account(groups, "*"), &then).unwrap();
+        steps.sort();
+        steps.dedup();
+        assert_eq!(steps, ["detach-deny-of-own-user", "join-group"], "{groups}");
+        assert_eq!(certainty, foureyes::base::Certainty::Certain);
+        let first = "arn:aws:iam::111122223333:group/g0";
+        assert_eq!(freed(&account(groups, first), &then), None, "{groups}");
+    }
+}

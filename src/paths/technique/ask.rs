@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What a technique gives some actors.
 #[derive(Clone, Debug)]
@@ -68,7 +68,9 @@ pub(in crate::paths) struct Asker<'a> {
     acting: FxHashMap<(String, String), Vec<(PrincipalId, ResourceId)>>,
     places: Vec<made::Place>,
     profiles: Profiles<'a>,
-    pub(super) belongings: Belongings,
+    belongings: Belongings,
+    /// The same of those who act, where they are of another inventory.
+    of_actors: OnceLock<Belongings>,
 }
 
 impl<'a> Asker<'a> {
@@ -89,7 +91,16 @@ impl<'a> Asker<'a> {
             places: made::places(inventory),
             profiles: Profiles::new(inventory),
             belongings: Belongings::new(inventory),
+            of_actors: OnceLock::new(),
         }
+    }
+
+    /// Who of those who act is in each group and has each policy.
+    pub(super) fn belongings_of_actors(&self) -> &Belongings {
+        if std::ptr::eq(self.inventory, self.access.inventory()) {
+            return &self.belongings;
+        }
+        self.of_actors.get_or_init(|| Belongings::new(self.access.inventory()))
     }
 
     /// Asks of some techniques, at the same time; the answers come in the order of the techniques.

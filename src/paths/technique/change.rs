@@ -235,6 +235,22 @@ impl Change {
         }
     }
 
+    /// Whether the principal may do all that it may do now once it is made.
+    pub fn only_adds(&self, inventory: &Inventory, principal: &Principal) -> bool {
+        let Some((policies, boundary)) = self.of(inventory, principal) else { return false };
+        let document = |one: &Attachment| one.document;
+        let lacks = |all: &[Attachment], id: DocumentId| all.iter().all(|one| one.document != id);
+        let never = |id: DocumentId, effect: Effect| {
+            let readable = inventory.document(id).is_some_and(|document| document.policy.is_some());
+            readable && !says(inventory, id, effect)
+        };
+        let mut added = policies.iter().map(document).filter(|id| lacks(&principal.policies, *id));
+        let mut dropped = principal.policies.iter().map(document).filter(|id| lacks(&policies, *id));
+        boundary.as_ref().map(document) == principal.boundary.as_ref().map(document)
+            && added.all(|id| never(id, Effect::Deny))
+            && dropped.all(|id| never(id, Effect::Allow))
+    }
+
     /// Whether a policy is one of AWS or of the principal's account: no other can be attached.
     fn is_attachable(&self, principal: &Principal) -> bool {
         let of = |arn: &str| Arn::parse(arn).map(|arn| arn.account.to_owned());
@@ -252,6 +268,11 @@ fn is_managed(attachment: &Attachment) -> bool {
 fn says(inventory: &Inventory, document: DocumentId, effect: Effect) -> bool {
     let policy = inventory.document(document).and_then(|document| document.policy.as_ref());
     policy.is_some_and(|policy| policy.statements.iter().any(|statement| statement.effect == effect))
+}
+
+/// Whether some statement of a document denies anything.
+pub(in crate::paths) fn denies(inventory: &Inventory, document: DocumentId) -> bool {
+    says(inventory, document, Effect::Deny)
 }
 
 /// A name without its path.

@@ -12,8 +12,8 @@ mod made;
 mod own;
 
 pub(super) use ask::{Asker, Edge, Gained, keys};
-pub(super) use change::Change;
 pub use change::Changing;
+pub(super) use change::{Change, denies};
 pub use fact::Precondition;
 
 use super::terms::Terms;

@@ -30,7 +30,7 @@ impl Asker<'_> {
             questions.entry(change.policy.clone()).or_default().push(change);
         }
         let is = |id: PrincipalId| {
-            let known = self.inventory.principal(id);
+            let known = self.access.inventory().principal(id);
             known.is_some_and(|known| known.kind == kind && !known.service_linked && !known.reserved) && !spared(id)
         };
         let mut found = Vec::new();
@@ -58,7 +58,7 @@ impl Asker<'_> {
         found: &mut Vec<Found>,
     ) {
         let own = |id: PrincipalId| {
-            let principal = self.inventory.principal(id).filter(|_| is(id))?;
+            let principal = self.access.inventory().principal(id).filter(|_| is(id))?;
             change.concerns(self.inventory, principal).then_some(())?;
             Some(Own { on: vec![Arc::clone(&principal.arn)], context: contexts.of(principal) })
         };
@@ -103,10 +103,10 @@ impl Asker<'_> {
                 let named = block.targets.iter().filter_map(|target| known.get(*target as usize));
                 for (on, change) in named.flat_map(|(on, changes)| changes.iter().map(move |change| (on, change))) {
                     let concerned = |id: &PrincipalId| {
-                        let principal = self.inventory.principal(*id);
+                        let principal = self.access.inventory().principal(*id);
                         principal.is_some_and(|known| change.concerns(self.inventory, known))
                     };
-                    let actors: Vec<PrincipalId> = match change.concerned(&self.belongings) {
+                    let actors: Vec<PrincipalId> = match change.concerned(self.belongings_of_actors()) {
                         Some(those) => {
                             let acts = |id: &PrincipalId| actors.binary_search(id).is_ok() && concerned(id);
                             those.iter().copied().filter(acts).collect()
