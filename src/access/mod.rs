@@ -52,6 +52,8 @@ pub struct Access<'i> {
     keys: OnceLock<Vec<String>>,
     /// By principal, once they were asked for; none where everybody stands alone.
     likenesses: OnceLock<Vec<u32>>,
+    /// When the snapshot was taken, in seconds since 1970.
+    since: Option<f64>,
 }
 
 /// Principals that the same policies reach.
@@ -103,6 +105,7 @@ impl<'i> Access<'i> {
             account_ids: (0..).map(AccountId).zip(&inventory.accounts).map(|(id, one)| (&*one.id, id)).collect(),
             keys: OnceLock::new(),
             likenesses: OnceLock::new(),
+            since: inventory.collected_at.as_deref().and_then(engine::date),
         }
     }
 
@@ -208,6 +211,7 @@ impl<'i> Access<'i> {
             entry,
             target: &target,
             context,
+            since: self.since,
         };
         let bearing = self.bearing_on(&action);
         let (scps, management_account) = self.scps(account, &bearing);
@@ -248,6 +252,7 @@ impl<'i> Access<'i> {
             entry,
             target,
             context,
+            since: self.since,
         }
     }
 

@@ -30,6 +30,7 @@ impl Access<'_> {
             entry,
             target: &target,
             context,
+            since: self.since,
         };
         let resource_policy = self.resource_attachment(facts.action, &facts.target.arn, resource);
         let resource_policy = resource_policy.map(|attachment| self.named(&attachment));

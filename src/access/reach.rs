@@ -166,6 +166,7 @@ fn matches((text, version, kind): Written<'_>, asked: &Asked<'_>, nobody: &Calle
                 entry: asked.entry,
                 target: known,
                 context: asked.context,
+                since: None,
             };
             let (formula, _) = pattern.matches(&facts);
             if formula.is_true() {

@@ -217,6 +217,7 @@ pub fn answer(text: &str) -> Result<Answer, String> {
             entry,
             target: &target,
             context: &context,
+            since: None,
         };
         let (decision, applied) = decide(&facts, &stack);
         all = Some(match all {

@@ -110,13 +110,33 @@ impl Condition {
                 }
             }
             Known::Open => {
-                let within = Formula::atom(Atom::In(self.key.clone(), self.set(facts)));
+                let within = self.within(facts);
                 match (negated, if_exists) {
                     (true, _) => within.negate(),
                     (false, true) => self.present().negate().or(within),
                     (false, false) => within,
                 }
             }
+        }
+    }
+
+    /// Under what the value of a key that may have any is in the set. Time only goes on, and who is held to sessions that
+    /// began later starts another.
+    ///
+    /// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>,
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html>
+    fn within(&self, facts: &Facts<'_>) -> Formula {
+        let set = self.set(facts);
+        let of_session = match self.key.lower() {
+            "aws:currenttime" | "aws:epochtime" => Some(false),
+            "aws:tokenissuetime" => Some(true),
+            _ => None,
+        };
+        match (of_session, facts.since.and_then(|since| set.from(since))) {
+            (Some(_), Some(false)) => Formula::False,
+            (Some(false), Some(true)) => Formula::True,
+            (Some(true), Some(true)) => self.present(),
+            _ => Formula::atom(Atom::In(self.key.clone(), set)),
         }
     }
 
@@ -145,7 +165,7 @@ impl Condition {
                 let key = self.key.clone();
                 let single = self.multivalued == Some(false);
                 let within = if single {
-                    let within = Formula::atom(Atom::In(key, set));
+                    let within = self.within(facts);
                     let there = if negated { self.present().and(within.negate()) } else { within };
                     match quantifier {
                         Quantifier::ForAllValues => self.present().negate().or(there),

@@ -161,6 +161,8 @@ pub struct Facts<'a> {
     pub target: &'a Target<'a>,
     /// Keys given from outside.
     pub context: &'a Context,
+    /// Since when things are as they are, in seconds since 1970: no request that is asked about is older. `None`: not known.
+    pub since: Option<f64>,
 }
 
 impl<'a> Facts<'a> {

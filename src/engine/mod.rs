@@ -29,5 +29,5 @@ pub use formula::{Atom, Formula, Key, Unseen};
 pub use principal::Naming;
 pub use solve::{Alternatives, Literal, Solution, is_satisfiable, solve};
 pub use special::{asks_no_resource, assumes_role, is_trust, is_trusted, rcps_apply, scps_apply};
-pub use values::{Members, ValueSet};
+pub use values::{Members, ValueSet, date};
 pub use words::{condition_in_words, conditions_in_words};

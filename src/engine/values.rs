@@ -123,6 +123,25 @@ impl ValueSet {
         })
     }
 
+    /// Whether all values from a bound up are in the set, or none of them; `None`: some are, or it is no set of numbers.
+    pub fn from(&self, least: f64) -> Option<bool> {
+        let Members::Ordered(relation, bounds) = &self.members else { return None };
+        let all = |bound: f64| match relation {
+            Relation::Greater => least > bound,
+            Relation::GreaterOrEqual => least >= bound,
+            Relation::Equal | Relation::Less | Relation::LessOrEqual => false,
+        };
+        let some = |bound: f64| match relation {
+            Relation::Less => bound > least,
+            Relation::LessOrEqual | Relation::Equal => bound >= least,
+            Relation::Greater | Relation::GreaterOrEqual => true,
+        };
+        if bounds.iter().any(|bound| all(*bound)) {
+            return Some(true);
+        }
+        (!bounds.iter().any(|bound| some(*bound))).then_some(false)
+    }
+
     /// Whether the operator's type has values that cannot be read as such.
     pub fn can_misread(&self) -> bool {
         matches!(self.members, Members::Ordered(..) | Members::Networks(_))

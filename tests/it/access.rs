@@ -10,6 +10,7 @@ use foureyes::engine::{Context, Decision, Literal, Target, Verdict, World};
 use foureyes::inventory::{EnvironmentRules, Inventory, PrincipalId};
 use foureyes::paths::direct;
 use foureyes::snapshot::Snapshot;
+use serde_json::{Value, json};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -368,4 +369,66 @@ fn a_refusal_of_one_policy_leaves_the_others_known() {
     let missing = |policy: &Option<foureyes::snapshot::Document>| policy.as_ref().map(|policy| policy.is_missing());
     let policies: Vec<_> = again.accounts[0].resources.iter().map(|resource| missing(&resource.policy)).collect();
     assert_eq!(policies, [Some(true), None, None]);
+}
+
+/// Time only goes on: what ended before the snapshot was taken is over, what began before it holds. Whose sessions were
+/// revoked starts another.
+///
+/// Sources: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-dates.html>
+#[test]
+fn what_is_over_is_over() {
+    let statement = |effect: &str, condition: &Value| json!({"Effect": effect, "Action": "sqs:PurgeQueue", "Resource": "*", "Condition": condition});
+    let always = json!({"Effect": "Allow", "Action": "sqs:PurgeQueue", "Resource": "*"});
+    let verdict = |statements: Value, collected_at: Option<&str>| {
+        let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+        let role = json!({"RoleName": "worker", "Path": "/", "Arn": "arn:aws:iam::111122223333:role/worker",
+            "AssumeRolePolicyDocument": trust, "AttachedManagedPolicies": [], "RolePolicyList": [{"PolicyName": "own",
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}]});
+        let ok = |service: &str, operation: &str| json!({"service": service, "operation": operation, "outcome": "ok"});
+        let mut snapshot = json!({"schema": "foureyes/snapshot/v1", "organization": null, "accounts": [{
+            "id": "111122223333", "authorization_details": {"UserDetailList": [], "GroupDetailList": [],
+                "RoleDetailList": [role], "Policies": []},
+            "coverage": [ok("organizations", "DescribeOrganization")],
+            "resources": [{"arn": "arn:aws:sqs:eu-west-1:111122223333:jobs", "type": "AWS::SQS::Queue",
+                "region": "eu-west-1", "policy": null}]}]});
+        if let Some(moment) = collected_at {
+            snapshot["collected_at"] = moment.into();
+        }
+        let mut file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+        std::io::Write::write_all(&mut file, snapshot.to_string().as_bytes()).unwrap();
+        let mut command = assert_cmd::cargo::cargo_bin_cmd!("foureyes");
+        let command = command.args(["who-can", "sqs:PurgeQueue", "jobs", "--format", "json", "--snapshot"]);
+        let output = command.arg(file.path()).output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let role = &answer["principals"][0];
+        format!("{} {}", role["verdict"].as_str().unwrap(), role["conditions"])
+    };
+    let now = Some("2026-11-22T02:00:00Z");
+    let before = |key: &str, moment: &str| json!({"DateLessThan": {key: moment}});
+    let after = |key: &str, moment: &str| json!({"DateGreaterThan": {key: moment}});
+    // The policy that revokes sessions, as AWS writes it.
+    let revoked = json!([always, statement("Deny", &before("aws:TokenIssueTime", "2026-11-20T10:00:00.000Z"))]);
+    assert_eq!(verdict(revoked.clone(), now), "allowed []");
+    assert!(verdict(revoked, None).starts_with("allowed-if "));
+    let coming = json!([always, statement("Deny", &before("aws:TokenIssueTime", "2027-01-01T00:00:00Z"))]);
+    assert!(verdict(coming, now).starts_with("allowed-if "));
+    // A grant that has run out, one that has begun, and one that is to come.
+    let current = "aws:CurrentTime";
+    assert_eq!(verdict(json!([statement("Allow", &before(current, "2026-11-01T00:00:00Z"))]), now), "implicit-deny []");
+    assert_eq!(verdict(json!([statement("Allow", &after(current, "2026-11-01T00:00:00Z"))]), now), "allowed []");
+    assert!(
+        verdict(json!([statement("Allow", &after(current, "2026-12-01T00:00:00Z"))]), now).starts_with("allowed-if ")
+    );
+    assert!(
+        verdict(json!([statement("Allow", &before(current, "2026-12-01T00:00:00Z"))]), now).starts_with("allowed-if ")
+    );
+    let epoch = json!({"NumericLessThan": {"aws:EpochTime": "1700000000"}});
+    assert_eq!(verdict(json!([statement("Allow", &epoch)]), now), "implicit-deny []");
+    // A deny that has run out, and one that has begun.
+    let ran_out = json!([always, statement("Deny", &before(current, "2026-11-01T00:00:00Z"))]);
+    assert_eq!(verdict(ran_out, now), "allowed []");
+    let begun = json!([always, statement("Deny", &after(current, "2026-11-01T00:00:00Z"))]);
+    assert_eq!(verdict(begun, now), "explicit-deny []");
 }

@@ -155,6 +155,7 @@ impl Open {
             entry: catalog::action(&action),
             target: &target,
             context: &context,
+            since: None,
         };
 
         // Keys of the policies with the values that they tell apart.
