@@ -1,6 +1,9 @@
 //! Condition keys: their types, and which of them every request carries.
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::service::{header, service};
 
@@ -95,8 +98,28 @@ impl GlobalKey {
 
 /// Finds a global condition key; tag keys by their prefix (`aws:PrincipalTag/team`), in any case.
 pub fn global_key(key: &str) -> Option<GlobalKey> {
-    header().global_keys.iter().find(|global| matches_key(global.name, key)).copied()
+    let global = &*GLOBAL;
+    let lower = match key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(key.to_ascii_lowercase()),
+        false => Cow::Borrowed(key),
+    };
+    let known = global.exact.get(&*lower).copied();
+    known.or_else(|| global.patterns.iter().find(|pattern| matches_key(pattern.name, key)).copied())
 }
+
+/// Global keys by name: every condition of every request asks for one.
+struct Global {
+    /// In lower case.
+    exact: FxHashMap<String, GlobalKey>,
+    /// Those with a part that the caller chooses.
+    patterns: Vec<GlobalKey>,
+}
+
+static GLOBAL: LazyLock<Global> = LazyLock::new(|| {
+    let (patterns, exact): (Vec<GlobalKey>, Vec<GlobalKey>) =
+        header().global_keys.iter().partition(|key| key.name.contains('*'));
+    Global { exact: exact.into_iter().map(|key| (key.name.to_ascii_lowercase(), key)).collect(), patterns }
+});
 
 /// The type of a global or service condition key, in any case; tag keys by their prefix. `None` where the key is not
 /// known.

@@ -99,8 +99,11 @@ impl Condition {
             // A plain operator says nothing of a set.
             Known::Values(values) if multivalued || values.len() != 1 => Formula::False,
             Known::Values(values) => {
-                let set = self.set(facts);
-                values.first().map_or(Formula::False, |value| self.holds_of(&set, value))
+                let Some(value) = values.first() else { return Formula::False };
+                match self.is_text(facts, value) {
+                    Some(equal) => Formula::constant(equal != negated),
+                    None => self.holds_of(&self.set(facts), value),
+                }
             }
             Known::Open if multivalued => {
                 if negated || if_exists {
@@ -202,6 +205,27 @@ impl Condition {
             }
             None => Formula::False,
         }
+    }
+
+    /// Whether a value of the request is one of the texts with variables replaced, for `StringEquals` where all are known:
+    /// what a tag of the resource is compared with is looked at once, and no set is made of it.
+    fn is_text(&self, facts: &Facts<'_>, value: &str) -> Option<bool> {
+        let (Test::StringEquals, Values::Variable(texts)) = (self.operator.test, &self.values) else { return None };
+        let mut equal = false;
+        for text in texts {
+            match text.resolve(facts) {
+                Resolved::Open(_) => return None,
+                Resolved::Unresolved => {}
+                Resolved::Pieces(pieces) => {
+                    let mut rest = Some(value);
+                    for piece in &pieces {
+                        rest = rest.and_then(|rest| rest.strip_prefix(piece.part().text()));
+                    }
+                    equal |= rest == Some("");
+                }
+            }
+        }
+        Some(equal)
     }
 
     /// The values with variables replaced. A variable without a value drops its pattern.

@@ -483,30 +483,49 @@ pub fn conclude(facts: &Facts<'_>, layers: &Evaluated) -> Decision {
     if is_protected_by_aws(facts) {
         return decision(Verdict::ImplicitDeny, Layer::Resource, Formula::False);
     }
-    let (layer, mut allowed) = by_credentials(facts, layers.management_account);
-    if allowed.is_false() {
+    let (layer, by_credentials) = by_credentials(facts, layers.management_account);
+    if by_credentials.is_false() {
         return decision(Verdict::ImplicitDeny, layer, Formula::False);
     }
     let steps = steps(facts, layers, resource_layer);
-    for (layer, step) in &steps {
+    let granted = steps.iter().fold(by_credentials.clone(), |allowed, (_, step)| allowed.and(step.clone()));
+    let undenied = denies.iter().filter(|(_, deny)| !deny.is_false());
+    let allowed = undenied.fold(granted, |allowed, (_, deny)| allowed.and(deny.negate()));
+    let (verdict, conditions) = weigh(&allowed);
+    if verdict.is_denied()
+        && let Some((verdict, layer)) = refused_by(by_credentials, &steps, &denies)
+    {
+        return decision(verdict, layer, Formula::False);
+    }
+    let granted_by = granted_by(facts, layers, resource_layer);
+    Decision { verdict, decided_by: granted_by, conditions, formula: allowed }
+}
+
+/// The layer that makes it impossible: the first with which what was possible so far is no more. Looked for only where
+/// all of them together are impossible, which most requests are not.
+fn refused_by(
+    by_credentials: Formula,
+    steps: &[(Layer, Formula)],
+    denies: &[(Layer, Formula)],
+) -> Option<(Verdict, Layer)> {
+    let mut allowed = by_credentials;
+    for (layer, step) in steps {
         // What adds nothing cannot make it impossible.
         if step.is_true() {
             continue;
         }
         allowed = allowed.and(step.clone());
         if never(&allowed) {
-            return decision(Verdict::ImplicitDeny, *layer, Formula::False);
+            return Some((Verdict::ImplicitDeny, *layer));
         }
     }
     for (layer, deny) in denies.iter().filter(|(_, deny)| !deny.is_false()) {
         allowed = allowed.and(deny.negate());
         if never(&allowed) {
-            return decision(Verdict::ExplicitDeny, *layer, Formula::False);
+            return Some((Verdict::ExplicitDeny, *layer));
         }
     }
-    let granted_by = granted_by(facts, layers, resource_layer);
-    let (verdict, conditions) = weigh(&allowed);
-    Decision { verdict, decided_by: granted_by, conditions, formula: allowed }
+    None
 }
 
 fn never(formula: &Formula) -> bool {

@@ -80,6 +80,10 @@ impl<'f> Space<'f> {
             Formula::All(parts) => {
                 let mut product: Vec<Vec<Code>> = vec![Vec::new()];
                 for part in parts.iter() {
+                    // What is impossible already stays so, however tangled the rest.
+                    if product.is_empty() {
+                        break;
+                    }
                     let choices = self.spread(part)?;
                     product = self.join(&product, &choices)?;
                 }

@@ -322,6 +322,10 @@ fn without_superfluous(mut alternatives: Vec<Vec<Literal>>) -> Vec<Vec<Literal>>
 
 /// Whether the opposite of all alternatives together is impossible.
 fn covers_everything(alternatives: &[Vec<Literal>]) -> bool {
+    // The usual case needs no spreading: the opposite of one alternative is that one of its literals does not hold.
+    if let [only] = alternatives {
+        return !only.iter().any(|(atom, holds)| key_of(atom).is_none() || key_is_possible(&[(&**atom, !holds)]));
+    }
     let opposite = Formula::all(alternatives.iter().map(|alternative| {
         Formula::any(alternative.iter().map(|(atom, holds)| Formula::Is(Arc::clone(atom), !holds)))
     }));

@@ -10,7 +10,7 @@ use crate::access::Access;
 use crate::base::{Glob, arn};
 use crate::iam::{Condition, Effect, Policy, PrincipalSpec, Quantifier, Test};
 use crate::inventory::{Basis, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, Recognition};
-use crate::paths::{OutsiderKind, Strangers, lets_outsiders_in, open_roles};
+use crate::paths::{OpenRole, OutsiderKind, Strangers, lets_outsiders_in, open_roles};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,8 @@ pub struct Known {
 #[derive(Debug)]
 pub struct Kinds {
     all: Vec<Known>,
+    /// Roles that let in whoever comes.
+    open: Vec<OpenRole>,
 }
 
 impl Kinds {
@@ -68,16 +70,16 @@ impl Kinds {
             }
         }
         let kinds = |principal: &Principal| sorter.kind(principal, &trusts);
-        let mut kinds = Kinds { all: inventory.principals.iter().map(kinds).collect() };
-        kinds.try_doors(access, definitions);
+        let open = open_roles(access, &Strangers { tokens: &definitions.strangers });
+        let mut kinds = Kinds { all: inventory.principals.iter().map(kinds).collect(), open };
+        kinds.try_doors(access);
         kinds
     }
 
     /// What the words of a trust policy promise is tried: a role whose provider signs in strangers and that asks for
     /// nobody in particular is anyone's; one that names somebody outside whom an organisation keeps out is not theirs.
-    fn try_doors(&mut self, access: &Access<'_>, definitions: &Definitions) {
-        let strangers = Strangers { tokens: &definitions.strangers };
-        for open in open_roles(access, &strangers) {
+    fn try_doors(&mut self, access: &Access<'_>) {
+        for open in &self.open {
             let Some(known) = self.all.get_mut(open.role.0 as usize) else { continue };
             if open.outsider.kind == OutsiderKind::WebIdentity && known.kind != Kind::Anyone {
                 known.kind = Kind::Anyone;
@@ -91,6 +93,11 @@ impl Kinds {
                 known.why.push_str(", and nobody outside is let in");
             }
         }
+    }
+
+    /// Roles with any rights that let in whoever comes, and whom.
+    pub(super) fn open_roles(&self) -> &[OpenRole] {
+        &self.open
     }
 
     /// The kind of a principal, the environment left aside.

@@ -4,7 +4,7 @@ use super::{Draft, Drafts, Terms, Ways, carried_in_words, cause_of, evidence, is
 use crate::access::{Access, Targets};
 use crate::engine::{Target, Verdict};
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::PrincipalId;
+use crate::inventory::{AccountId, PrincipalId, ResourceId};
 use crate::paths::direct;
 use crate::rules::definitions::{Definitions, Sentinel};
 use crate::rules::file::Exception;
@@ -69,6 +69,12 @@ fn both(before: BTreeMap<PrincipalId, Terms>, mut now: BTreeMap<PrincipalId, Ter
 
 pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
+    let mut of_account: BTreeMap<AccountId, Vec<ResourceId>> = BTreeMap::new();
+    for (id, resource) in inventory.resource_ids() {
+        if resource.environment.as_ref().is_some_and(|known| known.environment == environment) {
+            of_account.entry(resource.account).or_default().push(id);
+        }
+    }
     let mut ways = Ways::default();
     for (id, administrator) in question.administrators {
         if is_excepted(question, except, *id) {
@@ -92,15 +98,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
         });
         draft.actions.insert("*".into());
         let account = inventory.principal(*id).map(|principal| principal.account);
-        draft.resources.extend(
-            inventory
-                .resource_ids()
-                .filter(|(_, resource)| {
-                    Some(resource.account) == account
-                        && resource.environment.as_ref().is_some_and(|known| known.environment == environment)
-                })
-                .map(|(resource, _)| resource),
-        );
+        draft.resources.extend(account.and_then(|account| of_account.get(&account)).into_iter().flatten());
     }
     ways.joined(question)
 }

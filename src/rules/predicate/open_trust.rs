@@ -3,7 +3,7 @@
 use super::{Draft, Drafts, standing};
 use crate::base::Glob;
 use crate::inventory::{PrincipalId, words};
-use crate::paths::{OpenRole, OutsiderKind, Strangers, open_roles};
+use crate::paths::{OpenRole, OutsiderKind};
 use crate::rules::Question;
 use crate::rules::file::{MadeByService, OpenTo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,23 +11,22 @@ use std::sync::Arc;
 
 pub(super) fn drafts(question: &Question<'_>, to: OpenTo, made: &[MadeByService]) -> Drafts {
     let inventory = question.access.inventory();
-    let strangers = Strangers { tokens: &question.definitions.strangers };
-    let open = open_roles(question.access, &strangers);
-    let made = made_by_services(question, &open, made);
+    let open = question.kinds.open_roles();
+    let made = made_by_services(question, open, made);
     let mut drafts = Drafts::new();
     for OpenRole { role, outsider, terms, statements } in open {
         let is_account = outsider.kind == OutsiderKind::Account;
         if is_account != (to == OpenTo::OutsideAccounts) {
             continue;
         }
-        let Some(principal) = inventory.principal(role) else { continue };
-        if made.contains(&(role, Arc::clone(&outsider.name))) {
+        let Some(principal) = inventory.principal(*role) else { continue };
+        if made.contains(&(*role, Arc::clone(&outsider.name))) {
             continue;
         }
         let statement = statements.first();
         let cause = format!("{}|{}|{}", principal.arn, outsider.name, terms.key());
-        let draft = drafts.entry(cause).or_insert_with(|| Draft { terms, ..Draft::default() });
-        draft.principals.insert(role);
+        let draft = drafts.entry(cause).or_insert_with(|| Draft { terms: terms.clone(), ..Draft::default() });
+        draft.principals.insert(*role);
         draft.others.insert(outsider.name.to_string());
         draft.actions.insert(outsider.action().into());
         if let Some(statement) = statement {
