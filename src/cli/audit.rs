@@ -100,6 +100,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         output::note(&format!("note: {}", report::escape::terminal(text)));
     }
     let rules = arguments.rules.select()?;
+    if !config.suppress.is_empty() {
+        let known = arguments.rules.all()?;
+        for text in config.suppress.iter().filter_map(|entry| super::rules::unknown(&known, &entry.rule)) {
+            output::note(&format!("note: `[[suppress]]`: {text}"));
+        }
+    }
     let (mut report, findings) = judge(&source, &config, &rules)?;
     if arguments.fixes || matches!(arguments.format, Format::Json) {
         for finding in &findings {

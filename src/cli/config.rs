@@ -121,8 +121,14 @@ impl Config {
         };
         let Some(path) = path else { return Ok((Config::default(), None)) };
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let config: Config =
-            toml::from_str(&text).with_context(|| format!("`{}` is not a configuration", path.display()))?;
+        let config: Config = toml::from_str(&text).map_err(|error| {
+            let problem = error.to_string().replace("expected a sequence", "expected a list such as [\"…\"]");
+            let problem = problem.trim_end();
+            anyhow::anyhow!(
+                "`{}` is not a configuration, which docs/configuration.md describes: {problem}",
+                path.display()
+            )
+        })?;
         config.suppressions().with_context(|| format!("`{}` is not a configuration", path.display()))?;
         Ok((config, Some(path)))
     }

@@ -106,10 +106,21 @@ pub(super) fn find(inventory: &Inventory, text: &str) -> anyhow::Result<Principa
             bail!("IAM lists no root users: `who-can` says what the root user of an account may do")
         }
         [] => {
-            let by_arn = text.starts_with("arn:");
-            let known = inventory.principals.iter().map(|one| if by_arn { &*one.arn } else { &*one.name });
-            let near = suggest::nearest(text, known);
-            bail!("the snapshot has no user or role `{}`{}", printable(text), suggest::question(&near))
+            let shown = printable(text);
+            let kind = Arn::parse(text).map_or(text, |arn| arn.resource);
+            if kind.starts_with("group/") {
+                bail!("`{shown}` is a group, and groups do nothing themselves; name one of its users")
+            }
+            // Of an ARN the name is what people mistype.
+            let name = kind.rsplit('/').next().unwrap_or(text);
+            let near = suggest::nearest(name, inventory.principals.iter().map(|one| &*one.name));
+            let mut has = suggest::question(&near);
+            if near.is_empty() && !inventory.principals.is_empty() {
+                let names: Vec<String> =
+                    inventory.principals.iter().map(|one| format!("`{}`", printable(&one.name))).collect();
+                has = format!("; it has {}", few(&names, 5));
+            }
+            bail!("the snapshot has no user or role `{shown}`{has}")
         }
         many => {
             let arns: Vec<String> = many.iter().map(|(_, one)| format!("`{}`", printable(&one.arn))).collect();

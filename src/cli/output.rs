@@ -1,6 +1,6 @@
 //! Writing to the terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// Writes results to standard output.
 pub fn print(text: &[u8]) -> std::io::Result<()> {
@@ -13,13 +13,31 @@ pub fn print(text: &[u8]) -> std::io::Result<()> {
 pub fn complain(error: &anyhow::Error) {
     let mut text = String::new();
     for cause in error.chain() {
-        let cause = cause.to_string();
+        let cause = cause.downcast_ref().map_or_else(|| cause.to_string(), reason);
         if !text.contains(&cause) {
             text.push_str(if text.is_empty() { "" } else { ": " });
             text.push_str(&cause);
         }
     }
     note(&format!("error: {text}"));
+}
+
+/// Why a file could not be read or written, and what to do about it.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file or directory; check the path".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "permission denied; take another path, or run as somebody who may use it".to_owned()
+        }
+        ErrorKind::IsADirectory => "it is a directory; give a file in it".to_owned(),
+        ErrorKind::NotADirectory => "it is a file; give a directory".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text; save it as UTF-8".to_owned(),
+        _ => {
+            // The number that the standard library adds tells nobody anything.
+            let text = error.to_string();
+            text.split_once(" (os error ").map_or(text.clone(), |(words, _)| words.to_lowercase())
+        }
+    }
 }
 
 /// Tells something on standard error.

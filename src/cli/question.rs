@@ -309,11 +309,13 @@ impl Subject {
         }
         let shown = printable(name);
         if let Some((arn, _)) = all().find(|(arn, _)| last(arn) || any(arn)) {
-            bail!("this is never asked of `{shown}`, which is `{}`", printable(arn));
+            bail!("this action is never asked of `{shown}`, which is `{}`", printable(arn));
         }
         let known = all().map(|(arn, _)| arn).filter(|arn| fits(arn));
         let names: Vec<&str> = known.filter_map(|arn| Arn::parse(arn).map(|arn| arn.name())).collect();
-        let near = suggest::nearest(name, names.iter().copied());
+        let environments =
+            inventory.resources.iter().filter_map(|one| one.environment.as_ref()).map(|of| &*of.environment);
+        let near = suggest::nearest(name, environments.chain(names.iter().copied()));
         let has = if near.is_empty() && !names.is_empty() {
             let names: Vec<String> = names.iter().map(|name| format!("`{}`", printable(name))).collect();
             format!("; it has {}", few(&names, 3))
@@ -395,7 +397,12 @@ fn actions(text: &str) -> anyhow::Result<Vec<catalog::Action>> {
         }
         return Ok(found);
     }
-    let unknown = || anyhow!("`{}` is not an action{}", printable(text), suggest::question(&suggest::actions(text)));
+    let unknown = || {
+        let near = suggest::question(&suggest::actions(text));
+        let form =
+            if near.is_empty() { "; an action is a service and a call, such as `dynamodb:DeleteTable`" } else { &near };
+        anyhow!("`{}` is not an action{form}", printable(text))
+    };
     Ok(vec![catalog::action(text).ok_or_else(unknown)?])
 }
 

@@ -1,6 +1,6 @@
 //! `foureyes rules`: list the rules, show one, test your own; and which rules an audit uses.
 
-use super::{Exit, output};
+use super::{Exit, output, suggest};
 use crate::base::text::wrap;
 use crate::report::escape::terminal;
 use crate::rules::{self, Rule, cases};
@@ -25,15 +25,22 @@ pub struct RuleArguments {
 }
 
 impl RuleArguments {
-    /// The rules that were asked for.
+    /// The rules that come with the program and those of the directory.
     ///
     /// # Errors
     ///
-    /// A rule file that cannot be used, an id that two rules claim, an id that no rule has.
-    pub fn select(&self) -> anyhow::Result<Vec<Rule>> {
+    /// A rule file that cannot be used, an id that two rules claim.
+    pub fn all(&self) -> anyhow::Result<Vec<Rule>> {
         let mut rules = rules::built_in()?;
         if let Some(directory) = &self.rules {
-            for path in files(directory)?.into_iter().filter(|path| is_rule(path)) {
+            let own: Vec<PathBuf> = files(directory)?.into_iter().filter(|path| is_rule(path)).collect();
+            if own.is_empty() {
+                let directory = shown(directory);
+                anyhow::bail!(
+                    "there is no rule file in `{directory}`; a rule is FAMILY/ID.yaml, as docs/writing-rules.md says"
+                );
+            }
+            for path in own {
                 let own = read_rule(&path)?;
                 if rules.iter().any(|known| known.id == own.id) {
                     anyhow::bail!("rule file `{}`: there is a rule `{}` already", shown(&path), own.id.escape_debug());
@@ -41,12 +48,30 @@ impl RuleArguments {
                 rules.push(own);
             }
         }
+        Ok(rules)
+    }
+
+    /// The rules that were asked for.
+    ///
+    /// # Errors
+    ///
+    /// The same, and an id that no rule has.
+    pub fn select(&self) -> anyhow::Result<Vec<Rule>> {
+        let mut rules = self.all()?;
         for id in self.only.iter().chain(&self.skip) {
             find(&rules, id)?;
         }
         rules.retain(|rule| (self.only.is_empty() || self.only.contains(&rule.id)) && !self.skip.contains(&rule.id));
         Ok(rules)
     }
+}
+
+/// What is to be said of a rule that a suppression names and that there is not; `None`: there is, or it is a pattern.
+pub(super) fn unknown(known: &[Rule], id: &str) -> Option<String> {
+    if id.contains(['*', '?']) {
+        return None;
+    }
+    find(known, id).err().map(|error| error.to_string())
 }
 
 /// List the rules, show one, or test your own.
@@ -111,7 +136,11 @@ fn find<'r>(rules: &'r [Rule], id: &str) -> anyhow::Result<&'r Rule> {
 }
 
 /// Up to three ids that share the most words with what was asked for.
-fn near_misses(rules: &[Rule], id: &str) -> Vec<String> {
+pub(super) fn near_misses(rules: &[Rule], id: &str) -> Vec<String> {
+    let spelled = suggest::nearest(id, rules.iter().map(|rule| rule.id.as_str()));
+    if !spelled.is_empty() {
+        return spelled.into_iter().map(|id| format!("`{id}`")).collect();
+    }
     let words: BTreeSet<String> = id.split(['-', '_', ' ']).map(str::to_lowercase).collect();
     let shared = |rule: &Rule| rule.id.split('-').filter(|word| word.len() > 3 && words.contains(*word)).count();
     let mut near: Vec<(usize, &str)> =

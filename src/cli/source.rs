@@ -54,6 +54,12 @@ impl SourceArguments {
             return self.live.asked().then(|| self.live()).transpose();
         };
         let loaded = snapshot::read(path)?;
+        if loaded.snapshot.accounts.is_empty() {
+            anyhow::bail!(
+                "`{}` holds no account, so there is nothing to look at; `foureyes collect --out FILE` writes one that does",
+                path.display()
+            );
+        }
         let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
         Ok(Some(Source { name, snapshot: loaded.snapshot, notes: loaded.notes }))
     }

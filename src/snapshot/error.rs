@@ -76,7 +76,7 @@ pub enum Problem {
     /// A JSON object of some other kind: its first keys.
     #[error(
         "the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are \
-         {}",
+         {}; give one of these two, as docs/snapshot.md says",
         keys(.0)
     )]
     Unrecognised(Vec<String>),

@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for &mut Top {
     type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a snapshot or the output of `aws iam get-account-authorization-details`, a JSON object")
+        out.write_str("the JSON object that is a snapshot or the output of `aws iam get-account-authorization-details`")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
