@@ -319,9 +319,16 @@ fn account(arn: &str, finding: &Finding) -> Option<String> {
     all.filter_map(arn::account_of).next().map(str::to_owned)
 }
 
-/// A comment for each finding.
+/// A comment for each finding: what is wrong, and what to do and to look at, which the file does not do alone.
 fn titles(findings: &[&Finding]) -> Vec<String> {
-    findings.iter().flat_map(|finding| hcl::wrapped(&format!("{}: {}", finding.id, finding.title))).collect()
+    let told = |finding: &&Finding| {
+        let mut lines = hcl::wrapped(&format!("{}: {}", finding.id, finding.title));
+        if !finding.remediation.is_empty() {
+            lines.extend(hcl::wrapped(&finding.remediation));
+        }
+        lines
+    };
+    findings.iter().flat_map(told).collect()
 }
 
 fn ids(findings: &[&Finding]) -> BTreeSet<String> {

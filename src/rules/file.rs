@@ -412,6 +412,9 @@ pub enum Fix {
         /// Actions to deny besides those found.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         also: Vec<String>,
+        /// Actions that are not denied, though they were found: they are the daily work of those concerned.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        leave: Vec<String>,
     },
     /// Set arguments on the resources.
     SetArguments {

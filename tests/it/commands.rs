@@ -414,7 +414,9 @@ fn mistakes_are_told_with_what_was_meant() {
     let demo = |question: &[&str]| complaint(&[question, &["--demo"]].concat());
     assert_snapshot!(demo(&["who-can", "dynamodb:DeletTable", TABLE]), @"error: `dynamodb:DeletTable` is not an action: did you mean `dynamodb:DeleteTable` or `dynamodb:CreateTable`?");
     assert_snapshot!(demo(&["who-can", "dinamodb:*", TABLE]), @"error: no action matches `dinamodb:*`: did you mean `dynamodb`?");
-    assert_snapshot!(demo(&["who-can", "s3:DeleteBucket", TABLE]), @r"error: this is never asked of `Order-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`, which is `arn:aws:dynamodb:eu-west-1:111122223333:table/Order-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`");
+    assert_snapshot!(demo(&["who-can", "s3:DeleteBucket", TABLE]), @r#"
+    error: this action is never asked of `Order-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`, which is `arn:aws:dynamodb:eu-west-1:111122223333:table/Order-k7wz3mqhrbgyxlq2d5tnv4c6ae-prod`
+    "#);
     assert_snapshot!(demo(&["who-can", "dynamodb:DeleteTable", "AWS::DynamoDB::Tabel"]), @r"error: the snapshot has no `AWS::DynamoDB::Tabel` that this can be asked of: did you mean `AWS::DynamoDB::Table`?");
     assert_snapshot!(demo(&["who-can", "dynamodb:DeleteTable", "production", "--context", "MFA=true"]), @r"error: `--context MFA=true` is not of the form `aws:SourceIp=192.0.2.7`");
     assert_snapshot!(demo(&["explain", "marra", "dynamodb:DeleteTable", TABLE]), @"error: the snapshot has no user or role `marra`: did you mean `mara`?");

@@ -239,10 +239,18 @@ fn files_that_are_no_snapshot() {
     assert_snapshot!(refused(b"\x1f\x8b\x08"), @"the file is gzip-compressed; decompress it first, or use zstd");
     assert_snapshot!(refused(b"PK\x03\x04"), @"the file is a zip archive; unpack it first");
     assert_snapshot!(refused("An error occurred (AccessDenied)"), @"the file is not valid JSON: expected value at line 1, column 1; correct it there or write it again");
-    assert_snapshot!(refused("[1, 2]"), @"invalid type: integer `1`, expected a snapshot or the output of `aws iam get-account-authorization-details`, a JSON object at `[0]` (line 1, column 2); docs/snapshot.md describes the format");
-    assert_snapshot!(refused("\"text\""), @r#"invalid type: string "text", expected a snapshot or the output of `aws iam get-account-authorization-details`, a JSON object at line 1, column 6; docs/snapshot.md describes the format"#);
-    assert_snapshot!(refused("{}"), @"the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are no keys");
-    assert_snapshot!(refused(r#"{"Account\u001b": {"Name": 1}, "UserId": "x"}"#), @r#"the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are `Account\u{1b}`, `UserId`"#);
+    assert_snapshot!(refused("[1, 2]"), @r#"
+    invalid type: integer `1`, expected the JSON object that is a snapshot or the output of `aws iam get-account-authorization-details` at `[0]` (line 1, column 2); docs/snapshot.md describes the format
+    "#);
+    assert_snapshot!(refused("\"text\""), @r#"
+    invalid type: string "text", expected the JSON object that is a snapshot or the output of `aws iam get-account-authorization-details` at line 1, column 6; docs/snapshot.md describes the format
+    "#);
+    assert_snapshot!(refused("{}"), @r#"
+    the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are no keys; give one of these two, as docs/snapshot.md says
+    "#);
+    assert_snapshot!(refused(r#"{"Account\u001b": {"Name": 1}, "UserId": "x"}"#), @r#"
+    the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are `Account\u{1b}`, `UserId`; give one of these two, as docs/snapshot.md says
+    "#);
     assert_snapshot!(refused(r#"{"accounts": []}"#), @r#"the field `schema` is missing; a snapshot starts with `"schema": "foureyes/snapshot/v1"`"#);
     assert_snapshot!(refused(format!("[{}]", with_accounts(""))), @"the file is an array of snapshots; put each into a file of its own and give their directory");
     assert_snapshot!(refused(format!("{0}{0}", with_accounts(""))), @"the file is not valid JSON: trailing characters at line 1, column 51; correct it there or write it again");
@@ -277,7 +285,9 @@ fn hostile_files() {
     };
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_snapshot!(refused(property(&deep)), @"the JSON is nested too deep at `accounts[0].resources[0].properties.p[0][0][0][0][0][0]…` (line 1, column 253); no real snapshot is, so look at where the file comes from");
-    assert_snapshot!(refused(&deep), @"invalid type: sequence, expected a snapshot or the output of `aws iam get-account-authorization-details`, a JSON object at `[0]` (line 1, column 1); docs/snapshot.md describes the format");
+    assert_snapshot!(refused(&deep), @r#"
+    invalid type: sequence, expected the JSON object that is a snapshot or the output of `aws iam get-account-authorization-details` at `[0]` (line 1, column 1); docs/snapshot.md describes the format
+    "#);
     assert_snapshot!(refused(r#"{"a":"#.repeat(100_000)), @"the file ends too early, at `a.a.a.a.a.a.a.a.a.a.a.a…` (line 1, column 500000); it was cut off, so write or copy it again");
     assert_snapshot!(refused(property("1e999")), @"the file is not valid JSON: number out of range at `accounts[0].resources[0].properties.p` (line 1, column 136); correct it there or write it again");
     assert!(read(property(&"9".repeat(300))).is_ok());
@@ -285,7 +295,9 @@ fn hostile_files() {
     let long = "x".repeat(10_000_000);
     assert!(read(property(&format!("\"{long}\""))).is_ok());
     assert_snapshot!(refused(format!(r#"{{"schema": "{long}"}}"#)), @"the schema is `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`, not `foureyes/snapshot/v1`; give a snapshot");
-    assert_snapshot!(refused(format!(r#"{{"{long}": 1, "b": 2}}"#)), @"the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are `xxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxx`, `b`");
+    assert_snapshot!(refused(format!(r#"{{"{long}": 1, "b": 2}}"#)), @r#"
+    the file is neither a snapshot nor the output of `aws iam get-account-authorization-details`: at its top are `xxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxx`, `b`; give one of these two, as docs/snapshot.md says
+    "#);
     assert_snapshot!(refused(with_accounts(&format!(r#"{{"{long}": 1}}"#))), @"unknown field `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`, expected one of `id`, `alias`, `parent`, `policies`, `authorization_details`, `resources`, `coverage` at `accounts[0]` (line 1, column 10000051); foureyes/snapshot/v1 has no such field, so remove it, or update this program if a newer one wrote the file");
     assert_snapshot!(refused(with_accounts(&format!(r#"{{"id": "{long}"}}"#))), @"`xxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxx` is not an account id, at `accounts[0].id`; write its twelve digits in quotes");
     assert_snapshot!(refused(with_accounts("{\"\\u001b[31m\\u202e`\\n\": 1}")), @r#"unknown field `\u{1b}[31m\u{202e}`\u{a}`, expected one of `id`, `alias`, `parent`, `policies`, `authorization_details`, `resources`, `coverage` at `accounts[0]` (line 1, column 70); foureyes/snapshot/v1 has no such field, so remove it, or update this program if a newer one wrote the file"#);

@@ -380,15 +380,16 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
     let inventory = question.access.inventory();
     let targets = || draft.resources.iter().filter_map(|id| target(inventory, *id));
     match rule.fix.as_ref()? {
-        Fix::DenyActions { name, also } => {
+        Fix::DenyActions { name, also, leave } => {
             // What switches a protection off is daily work too (`dynamodb:UpdateTable`): a deny of the deletion is enough.
             let mut actions: BTreeSet<&str> = draft.actions.difference(&draft.clearing).map(|one| &**one).collect();
             actions.extend(also.iter().map(String::as_str));
+            actions.retain(|action| !leave.iter().any(|left| left == action));
             let mut resources: BTreeSet<&str> = draft.others.iter().map(String::as_str).collect();
             resources.extend(draft.requested.iter().map(|one| &**one));
             resources.extend(draft.resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| &*known.arn));
             let attach_to: Vec<String> = holders(question, draft).into_iter().collect();
-            if attach_to.is_empty() {
+            if attach_to.is_empty() || actions.is_empty() {
                 return None;
             }
             Some(FixIntent::DenyActions {
