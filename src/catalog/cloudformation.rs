@@ -20,7 +20,6 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("apigateway", "RestApi", "AWS::ApiGateway::RestApi"),
     ("apigateway", "Stage", "AWS::ApiGateway::Stage"),
     ("apprunner", "service", "AWS::AppRunner::Service"),
-    // `api` shares the template of `graphqlapi`, so that no ARN is known to be one; its type is.
     ("appsync", "api", "AWS::AppSync::Api"),
     ("appsync", "channelNamespace", "AWS::AppSync::ChannelNamespace"),
     ("appsync", "datasource", "AWS::AppSync::DataSource"),
@@ -137,6 +136,9 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("lambda", "function alias", "AWS::Lambda::Alias"),
     ("lambda", "function version", "AWS::Lambda::Version"),
     ("lambda", "layerVersion", "AWS::Lambda::LayerVersion"),
+    ("lightsail", "Disk", "AWS::Lightsail::Disk"),
+    ("lightsail", "Instance", "AWS::Lightsail::Instance"),
+    ("lightsail", "RelationalDatabase", "AWS::Lightsail::Database"),
     ("logs", "anomaly-detector", "AWS::Logs::LogAnomalyDetector"),
     ("logs", "delivery", "AWS::Logs::Delivery"),
     ("logs", "delivery-destination", "AWS::Logs::DeliveryDestination"),
@@ -146,6 +148,7 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("logs", "log-stream", "AWS::Logs::LogStream"),
     ("memorydb", "cluster", "AWS::MemoryDB::Cluster"),
     ("mq", "brokers", "AWS::AmazonMQ::Broker"),
+    ("neptune-graph", "graph", "AWS::NeptuneGraph::Graph"),
     ("organizations", "account", "AWS::Organizations::Account"),
     ("organizations", "organization", "AWS::Organizations::Organization"),
     ("organizations", "organizationalunit", "AWS::Organizations::OrganizationalUnit"),
@@ -171,6 +174,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("rds", "subgrp", "AWS::RDS::DBSubnetGroup"),
     ("rds", "target-group", "AWS::RDS::DBProxyTargetGroup"),
     ("redshift", "cluster", "AWS::Redshift::Cluster"),
+    ("redshift-serverless", "namespace", "AWS::RedshiftServerless::Namespace"),
+    ("redshift-serverless", "workgroup", "AWS::RedshiftServerless::Workgroup"),
     ("route53", "cidrcollection", "AWS::Route53::CidrCollection"),
     ("route53", "healthcheck", "AWS::Route53::HealthCheck"),
     ("route53", "hostedzone", "AWS::Route53::HostedZone"),
@@ -179,6 +184,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("s3", "multiregionaccesspoint", "AWS::S3::MultiRegionAccessPoint"),
     ("s3", "storagelensconfiguration", "AWS::S3::StorageLens"),
     ("s3", "storagelensgroup", "AWS::S3::StorageLensGroup"),
+    ("s3tables", "Table", "AWS::S3Tables::Table"),
+    ("s3tables", "TableBucket", "AWS::S3Tables::TableBucket"),
     ("scheduler", "schedule", "AWS::Scheduler::Schedule"),
     ("scheduler", "schedule-group", "AWS::Scheduler::ScheduleGroup"),
     ("secretsmanager", "Secret", "AWS::SecretsManager::Secret"),
@@ -187,6 +194,8 @@ pub(super) const TYPES: &[(&str, &str, &str)] = &[
     ("ssm", "document", "AWS::SSM::Document"),
     ("ssm", "parameter", "AWS::SSM::Parameter"),
     ("states", "statemachine", "AWS::StepFunctions::StateMachine"),
+    ("timestream", "database", "AWS::Timestream::Database"),
+    ("timestream", "table", "AWS::Timestream::Table"),
     ("wafv2", "webacl", "AWS::WAFv2::WebACL"),
 ];
 
@@ -198,6 +207,20 @@ pub fn cloudformation_type(arn: &str) -> Option<&'static str> {
     let (service, kind) = resource_type_of(arn)?;
     let at = TYPES.binary_search_by(|(ours, name, _)| (*ours, *name).cmp(&(service, kind))).ok()?;
     TYPES.get(at).map(|(_, _, name)| *name)
+}
+
+/// The type under which destructive actions, guards and the like are told of a type: databases of Amazon DocumentDB and
+/// Neptune have types of their own, and the API of RDS.
+///
+/// Sources: <https://docs.aws.amazon.com/documentdb/latest/developerguide/API_DeleteDBCluster.html>,
+/// <https://docs.aws.amazon.com/neptune/latest/apiref/API_DeleteDBCluster.html>
+pub fn told_as(cloudformation_type: &str) -> &str {
+    match cloudformation_type {
+        "AWS::DocDB::DBCluster" | "AWS::Neptune::DBCluster" => "AWS::RDS::DBCluster",
+        "AWS::DocDB::DBClusterSnapshot" | "AWS::Neptune::DBClusterSnapshot" => "AWS::RDS::DBClusterSnapshot",
+        "AWS::DocDB::DBInstance" | "AWS::Neptune::DBInstance" => "AWS::RDS::DBInstance",
+        other => other,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use super::told_as;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,11 @@ impl Destructive {
         &self.applies_to
     }
 
+    /// Whether it harms resources of this CloudFormation type.
+    pub fn harms(&self, cloudformation_type: &str) -> bool {
+        self.applies_to.contains(&told_as(cloudformation_type))
+    }
+
     /// What happens, in one sentence for somebody who does not know IAM.
     pub fn consequence(&self) -> &'static str {
         self.consequence
@@ -129,7 +135,7 @@ pub fn of(class: Class) -> impl Iterator<Item = &'static Destructive> {
 
 /// The actions that harm resources of this CloudFormation type.
 pub fn on(cloudformation_type: &str) -> impl Iterator<Item = &'static Destructive> {
-    all().iter().filter(move |entry| entry.applies_to.contains(&cloudformation_type))
+    all().iter().filter(move |entry| entry.harms(cloudformation_type))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use super::told_as;
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -181,7 +182,7 @@ pub fn against(cloudformation_type: &str, action: &str) -> impl Iterator<Item = 
         }
         by_type
     });
-    let of_type = BY_TYPE.get(cloudformation_type).into_iter().flatten();
+    let of_type = BY_TYPE.get(told_as(cloudformation_type)).into_iter().flatten();
     of_type.filter(move |guard| guard.stops.iter().any(|stopped| stopped.eq_ignore_ascii_case(action))).copied()
 }
 

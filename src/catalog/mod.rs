@@ -21,7 +21,7 @@ mod service;
 pub mod subject;
 mod unsigned;
 
-pub use cloudformation::cloudformation_type;
+pub use cloudformation::{cloudformation_type, told_as};
 pub use condition::{GlobalKey, KeyCategory, KeyType, global_key, key_type};
 pub use listing::{listing, listings};
 pub use resource::{Located, ResourceType, resource_type_of};

@@ -3,6 +3,7 @@
 //!
 //! A reviewed selection, written by hand; each line names the AWS page that it follows.
 
+use super::told_as;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -142,7 +143,7 @@ pub fn of(cloudformation_type: &str, action: &str) -> Option<&'static Subject> {
         }
         by_type
     });
-    let mut of_type = BY_TYPE.get(cloudformation_type)?.iter();
+    let mut of_type = BY_TYPE.get(told_as(cloudformation_type))?.iter();
     of_type.find(|subject| subject.taken_by.iter().any(|taking| taking.eq_ignore_ascii_case(action))).copied()
 }
 

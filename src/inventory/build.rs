@@ -230,14 +230,16 @@ impl<'s> Builder<'s> {
                 let document = self.document(policy, PolicyKind::Resource);
                 self.attach(document, format!("resource policy of {arn}").into(), &arn, None)
             });
+            let region = region_of(&arn, resource.region.as_deref());
+            let (kind, properties) = super::kinds::usual(&resource.kind, &resource.properties, region.as_deref());
             self.inventory.resources.push(Resource {
-                region: region_of(&arn, resource.region.as_deref()),
+                region,
                 has_no_policy: known.is_some_and(snapshot::Document::is_missing),
                 arn,
-                kind: resource.kind.clone(),
+                kind,
                 account: id,
                 tags: resource.tags.clone(),
-                properties: resource.properties.clone(),
+                properties,
                 policy,
                 environment: None,
                 stacks: Vec::new(),

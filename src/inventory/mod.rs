@@ -4,6 +4,7 @@
 mod build;
 mod environment;
 mod guise;
+pub mod kinds;
 mod links;
 mod reads;
 pub mod words;

@@ -46,9 +46,9 @@ pub fn open_resources(access: &Access<'_>, actions: &BTreeSet<&str>, resources: 
                 _ => continue,
             };
             let Some(reservation) = reservation(resource, outsider.kind) else { continue };
-            let destructive = destruction::all().iter().filter(|entry| {
-                actions.contains(entry.action()) && entry.applies_to().contains(&resource.kind.as_str())
-            });
+            let destructive = destruction::all()
+                .iter()
+                .filter(|entry| actions.contains(entry.action()) && entry.harms(&resource.kind));
             let stranger = Stranger { access, caller: &caller, context: &context };
             for entry in destructive {
                 let Some((terms, applied)) = stranger.may(entry.action(), resource) else { continue };

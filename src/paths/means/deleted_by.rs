@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>
 
 use crate::catalog::destruction::{self, Class};
+use crate::catalog::told_as;
 
 /// Type and action, by type.
 const DELETED_BY: &[(&str, &str)] = &[
@@ -55,7 +56,7 @@ const DELETED_BY: &[(&str, &str)] = &[
 /// The action by which CloudFormation deletes a resource of this type, and the kind of loss; `None` for types that are
 /// not followed.
 pub(super) fn deleted_by(kind: &str) -> Option<(&'static str, Class)> {
-    let (_, action) = DELETED_BY.iter().find(|(known, _)| *known == kind)?;
+    let (_, action) = DELETED_BY.iter().find(|(known, _)| *known == told_as(kind))?;
     let class = destruction::find(action).map_or(Class::Environment, destruction::Destructive::class);
     Some((action, class))
 }

@@ -4,7 +4,8 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
 
 use crate::base::Arn;
-use crate::inventory::{AccountId, Inventory, Resource, ResourceId};
+use crate::catalog::told_as;
+use crate::inventory::{AccountId, Inventory, Resource, ResourceId, kinds};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,7 +109,11 @@ impl<'i> Members<'i> {
             let fate = outer.max(fate(kind, text("DeletionPolicy")));
             let logical = outermost.or(text("LogicalResourceId"));
             for id in self.by_physical.get(&(known.account, physical)).into_iter().flatten() {
-                if self.inventory.resource(*id).is_none_or(|resource| resource.kind != kind) {
+                if self
+                    .inventory
+                    .resource(*id)
+                    .is_none_or(|resource| told_as(&resource.kind) != told_as(kinds::name(kind)))
+                {
                     continue;
                 }
                 let member =

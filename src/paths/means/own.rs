@@ -8,6 +8,7 @@ use super::plan::{Part, Plan};
 use super::policy;
 use crate::base::Certainty;
 use crate::catalog::destruction::{self, Class, Destructive};
+use crate::catalog::told_as;
 use crate::inventory::{Inventory, Resource, ResourceId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
     let mut of_type: BTreeMap<&str, Vec<ResourceId>> = BTreeMap::new();
     for id in resources {
         if let Some(resource) = inventory.resource(*id) {
-            of_type.entry(&resource.kind).or_default().push(*id);
+            of_type.entry(told_as(&resource.kind)).or_default().push(*id);
         }
     }
     let mut plans = Vec::new();

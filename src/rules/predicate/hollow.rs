@@ -165,10 +165,8 @@ fn hollow(
     }
     let meant_by = |named: &[&str], test: &dyn Fn(&Resource) -> bool| -> BTreeSet<ResourceId> {
         let fits = |resource: &Resource| {
-            let of_type = |action: &&str| {
-                catalog::destruction::find(action)
-                    .is_some_and(|known| known.applies_to().contains(&resource.kind.as_str()))
-            };
+            let of_type =
+                |action: &&str| catalog::destruction::find(action).is_some_and(|known| known.harms(&resource.kind));
             named.iter().any(of_type) && covers(statement, &resource.arn) && test(resource)
         };
         resources.iter().filter(|(_, resource)| fits(resource)).map(|(id, _)| *id).collect()

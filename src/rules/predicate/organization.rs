@@ -22,8 +22,7 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], environment: &s
     for (id, resource) in inventory.resource_ids() {
         let belongs = resource.environment.as_ref().is_some_and(|known| known.environment == environment);
         for action in actions.iter().filter(|_| belongs) {
-            let applies = catalog::destruction::find(action)
-                .is_some_and(|known| known.applies_to().contains(&resource.kind.as_str()));
+            let applies = catalog::destruction::find(action).is_some_and(|known| known.harms(&resource.kind));
             if applies {
                 asked.entry(resource.account).or_default().push((id, action));
             }
