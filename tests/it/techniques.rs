@@ -330,3 +330,39 @@ fn two_groups_are_joined() {
         assert_eq!(freed(&account(groups, first), &then), None, "{groups}");
     }
 }
+
+/// Whether an account administers Identity Center is unknown where it was not read: neither a way nor none.
+///
+/// Source: <https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html>
+#[test]
+fn who_administers_identity_center_is_unknown_where_it_was_not_read() {
+    let path = files().into_iter().find(|path| path.ends_with("assign-permission-set.yaml")).unwrap();
+    let pairs = read(&path);
+    let certainty = |change: Value| {
+        let mut account = pairs.account.clone();
+        merge(&mut account, &change);
+        let brief: BriefAccount = serde_json::from_value(account).unwrap();
+        let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
+        let access = Access::new(&inventory);
+        let becomes = find(&inventory, &pairs.becomes).unwrap();
+        let graph = Graph::new(&access, paths::built_in(), &BTreeSet::from([becomes]));
+        let from = find(&inventory, &pairs.from).unwrap();
+        let way = graph.nearest(from, &|actor| actor == Actor::Principal(becomes))?;
+        Some((way.terms.certainty, way.terms.conditions.into_iter().collect::<Vec<_>>()))
+    };
+    let denied = |operation: &str| serde_json::json!([{"service": "organizations", "operation": operation, "outcome": "denied"}]);
+    let unread = "if its account administers Identity Center, which was not read".to_owned();
+    let unknown = foureyes::base::Certainty::Unknown;
+    let (known, conditions) = certainty(serde_json::json!({})).unwrap();
+    assert!(known < unknown && !conditions.contains(&unread), "{conditions:?}");
+    // The organisation was read, and who administers what was not; or nothing of it was.
+    let delegates = serde_json::json!({"delegated": ["guardduty.amazonaws.com"],
+        "coverage": denied("ListDelegatedAdministrators")});
+    let organization = serde_json::json!({"delegated": [], "coverage": denied("DescribeOrganization")});
+    for change in [delegates, organization] {
+        let (known, conditions) = certainty(change).unwrap();
+        assert!(known == unknown && conditions.contains(&unread), "{conditions:?}");
+    }
+    // Who administers what was read: it is another account.
+    assert_eq!(certainty(serde_json::json!({"delegated": ["guardduty.amazonaws.com"]})), None);
+}
