@@ -121,21 +121,23 @@ impl Access<'_> {
         found
     }
 
-    /// The resource patterns of the statements among their policies that may allow an action.
-    pub fn patterns_that_allow(&self, action: &str, among: &Among) -> BTreeSet<&str> {
+    /// The resource patterns, other than `*`, of the statements among their policies that may allow an action.
+    pub fn patterns_that_allow(&self, action: &str, among: &Among) -> Vec<&str> {
         let action = action.to_ascii_lowercase();
-        let mut found = BTreeSet::new();
-        for id in self.index.speaking(&action) {
-            let Some(document) = self.inventory.documents.get(id.document.0 as usize) else { continue };
-            if document.kind != PolicyKind::Identity || !among.has_document(id.document) {
-                continue;
-            }
-            let statement = document.policy.as_ref().and_then(|policy| policy.statements.get(id.statement as usize));
-            let Some(statement) = statement.filter(|statement| statement.effect == Effect::Allow) else { continue };
-            if let Some(resource) = statement.resource.as_ref().filter(|resource| !resource.negated) {
-                found.extend(resource.values.iter().map(String::as_str));
-            }
+        let mut found: Vec<u32> = Vec::new();
+        for id in self.index.speaking(&action).into_iter().filter(|id| among.has_document(id.document)) {
+            let document = self.inventory.document(id.document).filter(|known| known.kind == PolicyKind::Identity);
+            let policy = document.and_then(|document| document.policy.as_ref());
+            let statement = policy.and_then(|policy| policy.statements.get(id.statement as usize));
+            let allows = statement.is_some_and(|statement| {
+                statement.effect == Effect::Allow
+                    && statement.resource.as_ref().is_some_and(|resource| !resource.negated)
+            });
+            let prepared = self.statements.get(id.document, id.statement).filter(|_| allows);
+            found.extend(prepared.into_iter().flat_map(|prepared| &prepared.patterns));
         }
-        found
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|number| self.statements.text(number)).collect()
     }
 }

@@ -1,10 +1,11 @@
 //! What principals may do to themselves: each is asked about its own ARN, or that of a policy or group of its own.
 
-use super::{Access, Among, Class};
+use super::{Access, Among, Class, Mentions};
 use crate::base::arn;
-use crate::engine::{Context, Decision, Tags, Target};
+use crate::catalog;
+use crate::engine::{self, Context, Decision, Formula, Tags, Target};
 use crate::iam::PolicyKind;
-use crate::inventory::{Controls, PrincipalId};
+use crate::inventory::{Controls, DocumentId, PrincipalId};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -20,6 +21,26 @@ pub struct Own<'a> {
 /// An answer: who, of what, and the decision.
 pub type OwnAnswer = (PrincipalId, Arc<str>, Arc<Decision>);
 
+/// What a document says of an action.
+#[derive(Default)]
+struct Spoken {
+    /// Whether principals are told apart by more than their likeness and what statements cover.
+    one_by_one: bool,
+    /// The statements that do not cover everything.
+    particular: Vec<u32>,
+}
+
+/// Of members of a class for whom it is the same, the same is decided.
+#[derive(PartialEq, Eq, Hash)]
+struct Alike {
+    context: *const Context,
+    likeness: u32,
+    /// Nobody changes such roles.
+    reserved: bool,
+    /// Whether each statement that does not cover everything covers what is asked for.
+    covers: Vec<Formula>,
+}
+
 impl Access<'_> {
     /// Decides an action for each principal among some, on what is its own. The best answer of each that is not certainly
     /// denied, by principal.
@@ -30,71 +51,90 @@ impl Access<'_> {
         own: &(dyn Fn(PrincipalId) -> Option<Own<'a>> + Sync),
     ) -> Vec<OwnAnswer> {
         let action = action.to_ascii_lowercase();
-        let mut speaking = vec![false; self.inventory.documents.len()];
-        let mut particular = vec![false; self.inventory.documents.len()];
-        for id in self.index.speaking(&action) {
-            let at = id.document.0 as usize;
-            let Some(document) = self.inventory.documents.get(at).filter(|known| known.kind == PolicyKind::Identity)
-            else {
-                continue;
-            };
-            let Some(policy) = &document.policy else { continue };
-            let Some(statement) = policy.statements.get(id.statement as usize) else { continue };
-            let mentions = super::mentions::Mentions::of(statement, policy.version);
-            let everything = statement.resource.as_ref().is_some_and(|on| !on.negated && on.values == ["*"]);
-            if let Some(known) = speaking.get_mut(at) {
-                *known = true;
-            }
-            if let Some(known) = particular.get_mut(at) {
-                *known |= !everything || mentions.principal || !mentions.principal_tags.is_empty() || mentions.tags();
-            }
-        }
-        let is = |of: &[bool], id: u32| of.get(id as usize).copied().unwrap_or(true);
+        let spoken = self.spoken(&action);
         let over = |class: &Class| {
             let account = class.members.first().and_then(|id| self.inventory.principal(*id)).map(|known| known.account);
             match account.and_then(|id| self.inventory.account(id)).map(|account| &account.controls) {
-                Some(Controls::Levels { scps, .. }) => {
-                    scps.iter().flatten().map(|attachment| attachment.document.0).collect()
-                }
+                Some(Controls::Levels { scps, .. }) => scps.iter().flatten().map(|one| one.document).collect(),
                 _ => Vec::new(),
             }
         };
         let classes = self.classes.par_iter().enumerate().filter(|(number, _)| among.has_class(*number));
         let mut all: Vec<OwnAnswer> = classes
             .flat_map_iter(|(_, class)| {
-                let identity = class.policies.iter().map(|id| id.0);
-                if !identity.clone().any(|id| is(&speaking, id)) {
+                if !class.policies.iter().any(|id| spoken.contains_key(id)) {
                     return Vec::new();
                 }
-                let one_by_one =
-                    identity.chain(class.boundary.map(|id| id.0)).chain(over(class)).any(|id| is(&particular, id));
-                self.of_class(class, &action, one_by_one, own)
+                let documents = class.policies.iter().copied().chain(class.boundary).chain(over(class));
+                let documents = documents.filter_map(|id| Some((id, spoken.get(&id)?))).collect();
+                self.of_class(class, &action, documents, own)
             })
             .collect();
         all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         all
     }
 
+    /// What identity policies say of an action.
+    fn spoken(&self, action: &str) -> FxHashMap<DocumentId, Spoken> {
+        let mut spoken: FxHashMap<DocumentId, Spoken> = FxHashMap::default();
+        for id in self.index.speaking(action) {
+            let document = self.inventory.document(id.document).filter(|known| known.kind == PolicyKind::Identity);
+            let policy = document.and_then(|document| document.policy.as_ref());
+            let statement = policy.and_then(|policy| policy.statements.get(id.statement as usize));
+            let Some((statement, prepared)) = statement.zip(self.statements.get(id.document, id.statement)) else {
+                continue;
+            };
+            let known = spoken.entry(id.document).or_default();
+            let Mentions { principal, principal_tags, resource_tags, .. } = &prepared.mentions;
+            // A variable in the name of a resource is no matter: whether it covers what is asked for is found out.
+            let by_condition = *principal && !statement.conditions.is_empty();
+            known.one_by_one |= by_condition || !principal_tags.is_empty() || !resource_tags.is_empty();
+            let everything = statement.resource.as_ref().is_some_and(|on| !on.negated && on.values == ["*"]);
+            if !everything {
+                known.particular.push(id.statement);
+            }
+        }
+        spoken
+    }
+
     fn of_class<'a>(
         &self,
         class: &Class,
         action: &str,
-        one_by_one: bool,
+        spoken: Vec<(DocumentId, &Spoken)>,
         own: &(dyn Fn(PrincipalId) -> Option<Own<'a>> + Sync),
     ) -> Vec<OwnAnswer> {
-        // By context and likeness.
-        let mut shared: FxHashMap<(*const Context, u32), Arc<Decision>> = FxHashMap::default();
+        let one_by_one = spoken.iter().any(|(_, spoken)| spoken.one_by_one);
+        let particular: Vec<&engine::Statement> = spoken
+            .iter()
+            .flat_map(|(id, spoken)| {
+                let statements = self.policy(*id).and_then(|policy| policy.statements.as_ref());
+                let statement = move |at: &u32| statements.and_then(|all| all.get(*at as usize));
+                spoken.particular.iter().filter_map(statement)
+            })
+            .collect();
+        let mut shared: FxHashMap<Alike, Arc<Decision>> = FxHashMap::default();
         let mut all = Vec::new();
         for member in &class.members {
             let Some(Own { on, context }) = own(*member) else { continue };
+            let Some((holder, caller)) = self.inventory.principal(*member).zip(self.caller(*member)) else { continue };
+            let likeness = self.likeness(*member).filter(|_| !one_by_one);
             let mut best: Option<OwnAnswer> = None;
             for arn in on {
-                let key =
-                    self.likeness(*member).filter(|_| !one_by_one).map(|number| (std::ptr::from_ref(context), number));
-                let decision = match key.and_then(|key| shared.get(&key)) {
+                let target = self.principal_or_policy(&arn);
+                let key = likeness.map(|likeness| {
+                    let entry = catalog::action(action);
+                    let facts = self.facts(holder, caller, action, entry, &target, context);
+                    Alike {
+                        context: std::ptr::from_ref(context),
+                        likeness,
+                        reserved: arn.contains(":role/aws-reserved/"),
+                        covers: particular.iter().map(|statement| statement.covers_resource(&facts)).collect(),
+                    }
+                });
+                let decision = match key.as_ref().and_then(|key| shared.get(key)) {
                     Some(decision) => Arc::clone(decision),
                     None => {
-                        let target = self.principal_or_policy(&arn);
                         let Some((decision, _)) = self.decide(*member, action, &target, None, context) else {
                             continue;
                         };

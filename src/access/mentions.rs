@@ -34,6 +34,14 @@ fn variables(statement: &Statement, version: Version) -> impl Iterator<Item = &s
 }
 
 impl Mentions {
+    /// Nothing.
+    pub(super) const NONE: &Mentions = &Mentions {
+        likeness: false,
+        principal: false,
+        principal_tags: BTreeSet::new(),
+        resource_tags: BTreeSet::new(),
+    };
+
     pub(crate) fn of(statement: &Statement, version: Version) -> Mentions {
         let mut mentions = Mentions::default();
         for condition in &statement.conditions {

@@ -11,6 +11,7 @@ mod mentions;
 mod outsider;
 mod question;
 mod reach;
+mod statements;
 mod targets;
 mod twins;
 
@@ -32,6 +33,7 @@ use crate::inventory::{
 use index::ActionIndex;
 use question::Question;
 use rustc_hash::FxHashMap;
+use statements::Statements;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use targets::effective;
@@ -41,6 +43,7 @@ pub struct Access<'i> {
     inventory: &'i Inventory,
     compiled: Vec<OnceLock<Policy>>,
     index: ActionIndex,
+    statements: Statements<'i>,
     /// Documents that cannot be read, under the name by which one first comes upon them.
     unreadable: Vec<(DocumentId, Arc<str>)>,
     classes: Vec<Class>,
@@ -94,12 +97,17 @@ impl Answer {
 impl<'i> Access<'i> {
     /// Prepares an inventory for questions.
     pub fn new(inventory: &'i Inventory) -> Access<'i> {
+        let (index, (statements, classes)) = rayon::join(
+            || ActionIndex::new(&inventory.documents),
+            || (Statements::new(&inventory.documents), classes(inventory)),
+        );
         Access {
             inventory,
             compiled: (0..inventory.documents.len()).map(|_| OnceLock::new()).collect(),
-            index: ActionIndex::new(&inventory.documents),
+            index,
+            statements,
             unreadable: unreadable(inventory),
-            classes: classes(inventory),
+            classes,
             sure: question::sure(),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
             account_ids: (0..).map(AccountId).zip(&inventory.accounts).map(|(id, one)| (&*one.id, id)).collect(),

@@ -55,7 +55,7 @@ impl Access<'_> {
         let action = action.to_ascii_lowercase();
         let target = effective(target, catalog::action(&action));
         match self.resource_document(&action, &target.arn, resource) {
-            Some(document) => self.inventory.document(document)?.policy.as_ref().map(Some),
+            Some(document) => self.inventory.document(document)?.policy.as_deref().map(Some),
             None => (!self.is_unseen(&action, &target.arn, resource)).then_some(None),
         }
     }

@@ -1,14 +1,15 @@
 //! Which targets a statement covers. Every distinct resource pattern is matched once a question, and only against the
 //! targets that begin or end as the pattern does.
 
+use super::statements::{Compiled, Prepared, Statements};
 use super::targets::Asked;
-use crate::engine::{Caller, CallerKind, Facts, ResourcePattern, Tags};
-use crate::iam::{PolicyKind, Statement, Version};
+use crate::engine::{Caller, CallerKind, Facts, Tags};
+use crate::iam::{Statement, Version};
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// Positions of targets, ascending.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Hits {
     All,
     Some(Vec<u32>),
@@ -59,7 +60,7 @@ impl Hits {
 }
 
 /// What a statement's resource element covers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reach {
     /// Covered, whoever asks.
     pub certain: Hits,
@@ -77,27 +78,22 @@ impl Reach {
     }
 }
 
-/// A pattern reads differently in the older language (no variables) and in resource policies (short patterns).
-type Written<'q> = (&'q str, Version, PolicyKind);
-
 /// What each resource pattern in question covers.
-pub(super) struct Patterns<'q> {
-    found: FxHashMap<Written<'q>, Reach>,
+pub(super) struct Patterns {
+    found: FxHashMap<u32, Reach>,
     count: u32,
 }
 
-impl<'q> Patterns<'q> {
+impl Patterns {
     /// Matches the patterns of the statements that speak.
-    pub(super) fn new(
+    pub(super) fn new<'q>(
         asked: &Asked<'_>,
-        statements: impl Iterator<Item = (&'q Statement, Version, PolicyKind)>,
-    ) -> Patterns<'q> {
-        let mut known: FxHashSet<Written<'q>> = FxHashSet::default();
-        for (statement, version, kind) in statements {
-            for text in statement.resource.iter().flat_map(|resource| &resource.values).filter(|text| *text != "*") {
-                known.insert((text, version, kind));
-            }
-        }
+        statements: &Statements<'_>,
+        speaking: impl Iterator<Item = &'q Prepared>,
+    ) -> Patterns {
+        let mut known: Vec<u32> = speaking.flat_map(|prepared| &prepared.patterns).copied().collect();
+        known.sort_unstable();
+        known.dedup();
         let nobody = Caller {
             kind: CallerKind::Anonymous,
             arn: "".into(),
@@ -106,27 +102,23 @@ impl<'q> Patterns<'q> {
             principal_arn: "".into(),
             service_linked: false,
         };
-        let known: Vec<Written<'q>> = known.into_iter().collect();
-        let matched = known.into_par_iter().with_min_len(256).filter_map(|written| {
-            let reach = matches(written, asked, &nobody);
+        let matched = known.into_par_iter().with_min_len(256).filter_map(|number| {
+            let reach = matches(statements.pattern(number)?, asked, &nobody);
             // Most patterns name what is not in question: they are not worth keeping.
-            (!reach.is_empty()).then_some((written, reach))
+            (!reach.is_empty()).then_some((number, reach))
         });
         Patterns { found: matched.collect(), count: asked.count() }
     }
 
     /// What the statement covers.
-    pub(super) fn of(&self, statement: &'q Statement, version: Version, kind: PolicyKind) -> Reach {
+    pub(super) fn of(&self, statement: &Statement, version: Version, prepared: &Prepared) -> Reach {
         let Some(resources) = &statement.resource else { return Reach::EVERYTHING };
-        let mut listed = Reach { certain: Hits::NONE, possible: Hits::NONE, variable: false };
-        for text in &resources.values {
-            if text == "*" {
-                listed.certain = Hits::All;
-            } else if let Some(found) = self.found.get(&(text.as_str(), version, kind)) {
-                listed.certain.add(&found.certain);
-                listed.possible.add(&found.possible);
-                listed.variable |= found.variable;
-            }
+        let certain = if prepared.on_everything { Hits::All } else { Hits::NONE };
+        let mut listed = Reach { certain, possible: Hits::NONE, variable: false };
+        for found in prepared.patterns.iter().filter_map(|number| self.found.get(number)) {
+            listed.certain.add(&found.certain);
+            listed.possible.add(&found.possible);
+            listed.variable |= found.variable;
         }
         let possible = listed.possible.without(&listed.certain, self.count);
         if !resources.negated {
@@ -147,14 +139,10 @@ pub(super) fn has_variable(text: &str, version: Version) -> bool {
     version == Version::V2012 && text.contains("${")
 }
 
-fn matches((text, version, kind): Written<'_>, asked: &Asked<'_>, nobody: &Caller) -> Reach {
-    let near = asked.near(text);
-    let variable = has_variable(text, version);
+fn matches(written: &Compiled, asked: &Asked<'_>, nobody: &Caller) -> Reach {
+    let near = asked.near(&written.start, &written.end);
     let (mut certain, mut possible) = (Vec::new(), Vec::new());
-    if variable {
-        possible.extend(near.iter().map(|(_, target)| *target));
-    } else if !near.is_empty() {
-        let pattern = ResourcePattern::new(text, version == Version::V2012, kind);
+    if let Some(pattern) = &written.pattern {
         for (_, target) in near {
             let Some((known, _)) = asked.get(*target) else { continue };
             let facts = Facts {
@@ -175,10 +163,16 @@ fn matches((text, version, kind): Written<'_>, asked: &Asked<'_>, nobody: &Calle
                 possible.push(*target);
             }
         }
+    } else {
+        possible.extend(near.iter().map(|(_, target)| *target));
     }
     certain.sort_unstable();
     possible.sort_unstable();
     // Whatever the number of targets: a list of them all is what an account full of `arn:aws:s3:::*` would be made of.
     let all = certain.len() == asked.count() as usize;
-    Reach { certain: if all { Hits::All } else { Hits::Some(certain) }, possible: Hits::Some(possible), variable }
+    Reach {
+        certain: if all { Hits::All } else { Hits::Some(certain) },
+        possible: Hits::Some(possible),
+        variable: written.pattern.is_none(),
+    }
 }

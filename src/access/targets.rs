@@ -252,22 +252,15 @@ impl<'q> Asked<'q> {
     }
 
     /// The targets that a resource pattern may match, and perhaps others, with their ARNs in some spelling: those that
-    /// begin as the pattern does before its first wildcard or variable, or end as it does after its last, whichever are
-    /// fewer. Nearly every pattern names one resource, often in any region and account.
-    pub(super) fn near(&self, pattern: &str) -> &[(Vec<u8>, u32)] {
-        let folded = pattern.to_ascii_lowercase();
-        let start = folded.split(['*', '?', '$']).next().unwrap_or_default();
-        let beginning = with_prefix(&self.by_start, start.as_bytes());
-        // A pattern of fewer than six segments goes on with whatever there is.
-        if beginning.len() <= 1 || folded.bytes().filter(|byte| *byte == b':').count() < 5 {
-            return beginning;
-        }
-        let end = folded.rsplit(['*', '?', '}']).next().unwrap_or_default();
-        if end.is_empty() {
+    /// begin as the pattern does before its first wildcard or variable, or end as it does after its last (written
+    /// backwards), whichever are fewer. Nearly every pattern names one resource, often in any region and account.
+    pub(super) fn near(&self, start: &[u8], end: &[u8]) -> &[(Vec<u8>, u32)] {
+        let beginning = with_prefix(&self.by_start, start);
+        if beginning.len() <= 1 || end.is_empty() {
             return beginning;
         }
         let by_end = self.by_end.get_or_init(|| in_order(&self.all, backwards));
-        let ending = with_prefix(by_end, &backwards(end.as_bytes().to_vec()));
+        let ending = with_prefix(by_end, end);
         if ending.len() < beginning.len() { ending } else { beginning }
     }
 }

@@ -293,7 +293,7 @@ impl Subject {
                 .filter(|(arn, properties)| match step {
                     0 => last(arn),
                     1 => any(arn),
-                    _ => property(*properties),
+                    _ => property(properties.map(|all| &**all)),
                 })
                 .map(|(arn, _)| arn)
                 .filter(|arn| fits(arn))

@@ -3,7 +3,9 @@
 use crate::base::Certainty;
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// How bad it is, from least to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -202,9 +204,9 @@ pub struct TargetResource {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// CloudFormation properties.
-    pub properties: serde_json::Map<String, serde_json::Value>,
+    pub properties: Arc<serde_json::Map<String, serde_json::Value>>,
     /// Tags.
-    pub tags: std::collections::BTreeMap<String, String>,
+    pub tags: Arc<BTreeMap<String, String>>,
 }
 
 /// Arguments to set on one resource.

@@ -182,7 +182,7 @@ impl<'s> Builder<'s> {
                 name: user.user_name.as_str().into(),
                 kind: PrincipalKind::User,
                 account: id,
-                tags: tags(&user.tags),
+                tags: tags(&user.tags).into(),
                 groups: member_of,
                 policies,
                 boundary,
@@ -211,7 +211,7 @@ impl<'s> Builder<'s> {
                 name: role.role_name.as_str().into(),
                 kind: PrincipalKind::Role,
                 account: id,
-                tags: tags(&role.tags),
+                tags: tags(&role.tags).into(),
                 groups: Vec::new(),
                 policies,
                 boundary,
@@ -238,8 +238,8 @@ impl<'s> Builder<'s> {
                 arn,
                 kind,
                 account: id,
-                tags: resource.tags.clone(),
-                properties,
+                tags: resource.tags.clone().into(),
+                properties: properties.into(),
                 policy,
                 environment: None,
                 stacks: Vec::new(),
@@ -336,7 +336,7 @@ impl<'s> Builder<'s> {
                         issues: vec![Issue { place: String::new(), message: error.to_string() }],
                     },
                 };
-                (Document { kind: *kind, policy: parsed.policy }, parsed.issues)
+                (Document { kind: *kind, policy: parsed.policy.map(Arc::new) }, parsed.issues)
             })
             .collect();
         for place in &self.places {
@@ -401,8 +401,8 @@ fn unlisted_stacks(id: AccountId, account: &snapshot::Account) -> Vec<Resource> 
             arn: arn.into(),
             kind: "AWS::CloudFormation::Stack".to_owned(),
             account: id,
-            tags: BTreeMap::new(),
-            properties: serde_json::Map::from_iter([("StackName".to_owned(), name.into())]),
+            tags: Arc::default(),
+            properties: serde_json::Map::from_iter([("StackName".to_owned(), name.into())]).into(),
             policy: None,
             environment: None,
             stacks: Vec::new(),

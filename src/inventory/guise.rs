@@ -45,7 +45,7 @@ impl Guise {
             name,
             kind: PrincipalKind::User,
             account,
-            tags: BTreeMap::new(),
+            tags: Arc::default(),
             groups: Vec::new(),
             policies: Vec::new(),
             boundary: None,
@@ -76,7 +76,7 @@ impl Inventory {
     /// Supposes that principals are as these guises are.
     pub fn suppose(&self, guises: &[Guise]) -> Supposed {
         let mut copy = Copy { of: self, documents: Vec::new(), known: FxHashMap::default() };
-        let everything = copy.add(Document { kind: PolicyKind::Identity, policy: Some(all()) });
+        let everything = copy.add(Document { kind: PolicyKind::Identity, policy: Some(all().into()) });
         let mut principals: Vec<(Principal, Option<u32>)> = Vec::new();
         for (number, guise) in (0u32..).zip(guises) {
             let mut principal = guise.principal.clone();

@@ -86,7 +86,7 @@ pub struct Document {
     /// Which elements it may have.
     pub kind: iam::PolicyKind,
     /// The syntax tree; `None` when it cannot be read, or was not in the snapshot.
-    pub policy: Option<iam::Policy>,
+    pub policy: Option<Arc<iam::Policy>>,
 }
 
 /// One account.
@@ -145,7 +145,7 @@ pub struct Principal {
     /// Its account.
     pub account: AccountId,
     /// Its tags.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Arc<BTreeMap<String, String>>,
     /// ARNs of the groups of a user.
     pub groups: Vec<Arc<str>>,
     /// Identity policies, those of groups included.
@@ -209,9 +209,9 @@ pub struct Resource {
     /// Where it lies; `None` for what lies in no region.
     pub region: Option<Arc<str>>,
     /// Tags.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Arc<BTreeMap<String, String>>,
     /// CloudFormation properties.
-    pub properties: serde_json::Map<String, serde_json::Value>,
+    pub properties: Arc<serde_json::Map<String, serde_json::Value>>,
     /// Its resource policy.
     pub policy: Option<Attachment>,
     /// Whether the policy was looked for, and there is none.

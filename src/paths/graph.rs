@@ -110,7 +110,7 @@ impl<'a> Graph<'a> {
             wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
             edges.iter().for_each(|edge| surer.learn(technique.gain, edge));
             if technique.gain == Gain::PrincipalWithEverything {
-                edges.iter().for_each(|edge| dominion.note(access, &guises, edge));
+                dominion.note(access, &guises, &edges);
             }
             bundles.add(&edges, &mut Node::of, &mut |edge| nodes(&mut guises, access, technique.gain, edge));
         }

@@ -13,10 +13,11 @@ use crate::catalog::destruction::Class;
 use crate::engine::Decision;
 use crate::inventory::{PrincipalId, ResourceId};
 use fixedbitset::FixedBitSet;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Everybody's ways to the loss of some resources.
 pub struct Ways<'a> {
@@ -92,12 +93,13 @@ impl Takes {
 
 /// What all searches for leads share.
 struct Known<'k> {
-    /// What can be taken by those who were met so far, by anybody at all, and by any master.
-    takes: FxHashMap<Node, Takes>,
+    /// What each can take: found when it is first met.
+    takes: Vec<OnceLock<Takes>>,
+    /// What can be taken by anybody at all, and by any master.
     anybody: Takes,
     masters: Takes,
     firsts: Firsts,
-    is_master: &'k dyn Fn(Actor) -> bool,
+    is_master: &'k (dyn Fn(Actor) -> bool + Sync),
 }
 
 impl<'a> Ways<'a> {
@@ -194,7 +196,7 @@ impl<'a> Ways<'a> {
 
     /// Everybody who can take something by becoming somebody else: principals first, then outsiders. What is added to what
     /// an actor can take itself is told; of masters, who may do everything, all that they can take.
-    pub fn leads(&self, is_master: &dyn Fn(Actor) -> bool) -> Vec<Leads> {
+    pub fn leads(&self, is_master: &(dyn Fn(Actor) -> bool + Sync)) -> Vec<Leads> {
         // Who acts in the same bundles and has the same means has the same ways.
         let mut alike: BTreeMap<(&[u32], &[u32]), Vec<Node>> = BTreeMap::new();
         for number in 0..self.graph.count() {
@@ -207,16 +209,14 @@ impl<'a> Ways<'a> {
             let means = self.means.positions_of(PrincipalId(number));
             alike.entry((bundles, means)).or_default().push(node);
         }
-        let mut known = self.known(is_master);
-        let mut all: Vec<Leads> = Vec::new();
-        for nodes in alike.into_values() {
-            let Some(first) = nodes.first() else { continue };
-            let leads = self.leads_of(*first, &mut known);
-            if !leads.is_empty() {
-                let actors = nodes.iter().map(|node| self.graph.guises.actor(*node, None)).collect();
-                all.push(Leads { actors, leads });
-            }
-        }
+        let known = self.known(is_master);
+        let alike: Vec<Vec<Node>> = alike.into_values().collect();
+        let leads = |nodes: &Vec<Node>| {
+            let leads = self.leads_of(*nodes.first()?, &known);
+            let actors = nodes.iter().map(|node| self.graph.guises.actor(*node, None)).collect();
+            (!leads.is_empty()).then_some(Leads { actors, leads })
+        };
+        let mut all: Vec<Leads> = alike.par_iter().filter_map(leads).collect();
         all.sort_by(|a, b| a.actors.cmp(&b.actors));
         all
     }
@@ -224,10 +224,10 @@ impl<'a> Ways<'a> {
     /// Whom somebody can become so as to take more, the surest and nearest first.
     pub fn leads_from(&self, actor: Actor) -> Vec<Lead> {
         let node = self.graph.node_of(actor);
-        node.map(|node| self.leads_of(node, &mut self.known(&|_| false))).unwrap_or_default()
+        node.map(|node| self.leads_of(node, &self.known(&|_| false))).unwrap_or_default()
     }
 
-    fn known<'k>(&self, is_master: &'k dyn Fn(Actor) -> bool) -> Known<'k> {
+    fn known<'k>(&self, is_master: &'k (dyn Fn(Actor) -> bool + Sync)) -> Known<'k> {
         let is_master_at = |node: Node| is_master(self.graph.guises.actor(node, None));
         // Many have the same means: those of each kind are looked at once.
         let mut kinds: FxHashSet<(bool, (bool, &[u32]))> = FxHashSet::default();
@@ -243,7 +243,8 @@ impl<'a> Ways<'a> {
             }
         }
         let firsts = self.graph.firsts(&|node| (self.positions_at(node), is_master_at(node)));
-        Known { takes: FxHashMap::default(), anybody, masters, firsts, is_master }
+        let takes = (0..self.graph.count()).map(|_| OnceLock::new()).collect();
+        Known { takes, anybody, masters, firsts, is_master }
     }
 
     fn takes(&self, node: Node) -> Takes {
@@ -255,14 +256,15 @@ impl<'a> Ways<'a> {
         takes
     }
 
-    fn leads_of(&self, source: Node, known: &mut Known<'_>) -> Vec<Lead> {
+    fn leads_of(&self, source: Node, known: &Known<'_>) -> Vec<Lead> {
         let mut covered = self.takes(source);
         // What has been told of masters.
         let mut mastered = Takes::default();
         let mut leads: Vec<Lead> = Vec::new();
         let Known { takes, anybody, masters, firsts, is_master } = known;
         self.graph.visit(source, Some(firsts), &mut |reached, node| {
-            let takes = takes.entry(node).or_insert_with(|| self.takes(node));
+            let Some(takes) = takes.get(node.0 as usize) else { return ControlFlow::Continue(()) };
+            let takes = takes.get_or_init(|| self.takes(node));
             let adds = if is_master(self.graph.actor_of(reached, node)) {
                 covered.extend(takes);
                 mastered.take(takes)

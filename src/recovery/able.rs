@@ -249,7 +249,7 @@ pub(super) fn push<'i>(targets: &mut Targets<'i>, inventory: &'i Inventory, arn:
         None => Target {
             account: arn::account_of(arn).map(|account| account.to_owned().into()),
             arn: arn.to_owned().into(),
-            properties: owned_by.map(|known| &known.properties),
+            properties: owned_by.map(|known| &*known.properties),
             tags: Tags::Unsaid,
         },
     };

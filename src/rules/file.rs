@@ -268,6 +268,16 @@ pub enum Predicate {
     UnreadablePolicy,
 }
 
+impl Predicate {
+    /// The environment to whose loss it follows who becomes whom; `None`: it asks for nothing of the kind.
+    pub fn follows(&self) -> Option<&str> {
+        match self {
+            Predicate::Becomes { environment, .. } | Predicate::Enters { environment, .. } => Some(environment),
+            _ => None,
+        }
+    }
+}
+
 /// Whom somebody becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,6 +5,7 @@ pub mod cases;
 mod definitions;
 mod file;
 mod headline;
+mod headline;
 mod kind;
 mod predicate;
 mod reach;
@@ -103,11 +104,13 @@ pub(crate) fn once<T>(cell: &OnceLock<T>, find: impl Fn() -> T) -> &T {
 
 /// Runs rules over an account.
 pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, settings: &Settings) -> Outcome {
-    let administrators = predicate::administrators(access, definitions);
-    let kinds = Kinds::new(access, definitions);
     let means = predicate::Taken::new(access);
-    let followed = predicate::follow(rules, definitions, access, &means, settings);
-    let (unreachable, stores) = (OnceLock::new(), OnceLock::new());
+    let environments: BTreeSet<&str> = rules.iter().filter_map(|rule| rule.predicate.follows()).collect();
+    let (_, (administrators, kinds)) = rayon::join(
+        || environments.iter().for_each(|environment| drop(means.of(environment))),
+        || (predicate::administrators(access, definitions), Kinds::new(access, definitions)),
+    );
+    let (unreachable, stores, nobody) = (OnceLock::new(), OnceLock::new(), predicate::Followed::new());
     let question = Question {
         access,
         settings,
@@ -115,29 +118,37 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
         definitions,
         kinds: &kinds,
         means: &means,
-        followed: &followed,
+        followed: &nobody,
         unreachable: &unreachable,
         suppressions: Vec::new(),
         stores: &stores,
     };
+    // Who becomes whom is found out one step after the other: rules that do not ask for it use the time.
+    let (followed, others) = rayon::join(
+        || predicate::follow(&environments, &question),
+        || {
+            predicate::find_stores(rules, &question);
+            ask_all(rules, &question, |rule| rule.predicate.follows().is_none())
+        },
+    );
+    let question = Question { followed: &followed, ..question };
+    let following = ask_all(rules, &question, |rule| rule.predicate.follows().is_some());
+    let meant = administrators.keys().filter(|id| question.is_break_glass(**id));
+    let meant = meant.filter_map(|id| access.inventory().principal(*id)).map(|known| known.arn.to_string()).collect();
+    // To let go of who becomes whom takes time too.
+    let (outcome, ()) = rayon::join(
+        || Outcome { break_glass: meant, ..sorted(others.into_iter().chain(following).collect(), settings) },
+        || drop(followed),
+    );
+    outcome
+}
+
+/// Findings apart from what is accepted, worst first.
+fn sorted(mut found: Vec<(usize, Vec<predicate::Found>)>, settings: &Settings) -> Outcome {
     let mut used: BTreeSet<usize> = BTreeSet::new();
     let mut outcome = Outcome::default();
-    for id in administrators.keys() {
-        if question.is_break_glass(*id)
-            && let Some(principal) = access.inventory().principal(*id)
-        {
-            outcome.break_glass.push(principal.arn.to_string());
-        }
-    }
-    // Found before rules ask for them at the same time.
-    rayon::join(|| predicate::find_leads(&question), || predicate::find_stores(rules, &question));
-    let ask = |rule: &Rule| {
-        let all = settings.suppressions.iter().enumerate();
-        let suppressions = all.filter(|(_, suppression)| suppression.rule.matches(&rule.id)).collect();
-        predicate::run(rule, &Question { suppressions, ..question })
-    };
-    let found: Vec<Vec<predicate::Found>> = rules.par_iter().map(ask).collect();
-    for predicate::Found { finding, accepted, overdue } in found.into_iter().flatten() {
+    found.sort_unstable_by_key(|(place, _)| *place);
+    for predicate::Found { finding, accepted, overdue } in found.into_iter().flat_map(|(_, found)| found) {
         used.extend(overdue);
         match accepted {
             None => outcome.findings.push(finding),
@@ -152,4 +163,18 @@ pub fn run(rules: &[Rule], definitions: &Definitions, access: &Access<'_>, setti
     outcome.findings.sort_by(|a, b| undecided(a).cmp(&undecided(b)).then_with(|| a.order(b)));
     outcome.accepted.sort_by(|(_, a), (_, b)| a.order(b));
     outcome
+}
+
+/// What some of the rules find, with their places, asked at the same time.
+fn ask_all(
+    rules: &[Rule],
+    question: &Question<'_>,
+    asks: impl Fn(&Rule) -> bool + Sync,
+) -> Vec<(usize, Vec<predicate::Found>)> {
+    let ask = |(place, rule): (usize, &Rule)| {
+        let all = question.settings.suppressions.iter().enumerate();
+        let suppressions = all.filter(|(_, suppression)| suppression.rule.matches(&rule.id)).collect();
+        (place, predicate::run(rule, &Question { suppressions, ..*question }))
+    };
+    rules.par_iter().enumerate().filter(|(_, rule)| asks(rule)).map(ask).collect()
 }

@@ -42,7 +42,8 @@ pub fn read(path: &Path) -> Result<Loaded, ReadError> {
 pub fn read_within(path: &Path, limit: u64) -> Result<Loaded, ReadError> {
     let mut loaded = if path.as_os_str() == "-" {
         let file = "standard input".to_owned();
-        read_stream(io::stdin().lock(), limit)
+        open(path)
+            .and_then(|input| read_stream(input, limit))
             .map(|(loaded, _)| loaded)
             .map_err(|problem| ReadError { file, problem })?
     } else if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
@@ -63,25 +64,35 @@ fn read_file(path: &Path, limit: u64) -> Result<(Loaded, u64), ReadError> {
     open(path).and_then(|stream| read_stream(stream, limit)).map_err(at(path))
 }
 
+/// What is read.
+pub(super) struct Input {
+    stream: Box<dyn Read>,
+    /// About so many bytes; 0: not known.
+    expected: u64,
+}
+
 /// A file, or standard input for `-`.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Problem> {
+pub(super) fn open(path: &Path) -> Result<Input, Problem> {
     if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin().lock()));
+        return Ok(Input { stream: Box::new(io::stdin().lock()), expected: 0 });
     }
     match File::open(path) {
-        Ok(file) => Ok(Box::new(file)),
+        Ok(file) => {
+            let expected = file.metadata().map(|known| known.len()).unwrap_or_default();
+            Ok(Input { stream: Box::new(file), expected })
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Problem::Missing),
         Err(error) => Err(Problem::Io(error)),
     }
 }
 
-fn read_stream(stream: impl Read, limit: u64) -> Result<(Loaded, u64), Problem> {
-    let bytes = read_bytes(stream, limit)?;
+fn read_stream(input: Input, limit: u64) -> Result<(Loaded, u64), Problem> {
+    let bytes = read_bytes(input, limit)?;
     let (snapshot, notes) = parse::parse(&bytes)?;
     Ok((Loaded { snapshot, notes }, length(&bytes)))
 }
 
-pub(super) fn read_bytes(mut stream: impl Read, limit: u64) -> Result<Vec<u8>, Problem> {
+pub(super) fn read_bytes(Input { mut stream, expected }: Input, limit: u64) -> Result<Vec<u8>, Problem> {
     let mut head = Vec::new();
     stream.by_ref().take(length(&ZSTD_MAGIC)).read_to_end(&mut head).map_err(Problem::Io)?;
     let compressed = head == ZSTD_MAGIC;
@@ -97,6 +108,8 @@ pub(super) fn read_bytes(mut stream: impl Read, limit: u64) -> Result<Vec<u8>, P
             _ => Problem::DamagedZstd(error.to_string()),
         })?;
     } else {
+        // To read on without it is slower, and no more.
+        bytes.try_reserve(usize::try_from(expected.min(most).saturating_add(1)).unwrap_or_default()).ok();
         whole.take(most).read_to_end(&mut bytes).map_err(Problem::Io)?;
     }
     if length(&bytes) > limit { Err(Problem::TooLarge(limit)) } else { Ok(bytes) }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/Order-prod";
 const POOL: &str = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123";
@@ -40,7 +41,13 @@ pub fn finding(id: &str, fix: Option<FixIntent>) -> Finding {
 
 fn target(arn: &str, kind: &str, properties: Value) -> TargetResource {
     let Value::Object(properties) = properties else { panic!("not an object") };
-    TargetResource { arn: arn.into(), kind: kind.into(), region: None, properties, tags: BTreeMap::new() }
+    TargetResource {
+        arn: arn.into(),
+        kind: kind.into(),
+        region: None,
+        properties: properties.into(),
+        tags: Arc::default(),
+    }
 }
 
 fn set(resource: TargetResource, arguments: &[(&str, Value)]) -> Option<FixIntent> {
@@ -72,7 +79,8 @@ fn table() -> TargetResource {
         ("aws:cloudformation:stack-name".into(), "amplify-shop-prod".into()),
         ("env".into(), "prod".into()),
         ("cost centre".into(), "42".into()),
-    ]);
+    ])
+    .into();
     table
 }
 
@@ -788,7 +796,7 @@ fn what_cannot_be_mended_says_why() {
         assert!(matches!(why(Some(fix)), NoFix::NoStage { .. }), "{stage}");
     }
     let mut unknown = pipeline();
-    unknown.properties["Stages"][1]["Actions"][0]["NewFeature"] = json!("guards something");
+    Arc::make_mut(&mut unknown.properties)["Stages"][1]["Actions"][0]["NewFeature"] = json!("guards something");
     let fix = FixIntent::AddApproval { pipeline: unknown, before_stage: "Production".into() };
     assert_eq!(
         why(Some(fix)).to_string(),
@@ -887,19 +895,20 @@ impl hcl_edit::visit::Visit for Strings {
 fn hostile(text: &str) -> Vec<Finding> {
     let mut table = table();
     table.arn = format!("{TABLE}{text}");
-    table.properties["TableName"] = json!(text);
+    Arc::make_mut(&mut table.properties)["TableName"] = json!(text);
     table.tags = BTreeMap::from([
         (text.to_owned(), text.to_owned()),
         (format!("{text}x"), "y".into()),
         ("z".into(), text.into()),
-    ]);
+    ])
+    .into();
     let mut pipeline = pipeline();
-    pipeline.properties["Stages"][1]["Name"] = json!(text);
-    pipeline.properties["Stages"][1]["Actions"][0]["Configuration"] =
+    Arc::make_mut(&mut pipeline.properties)["Stages"][1]["Name"] = json!(text);
+    Arc::make_mut(&mut pipeline.properties)["Stages"][1]["Actions"][0]["Configuration"] =
         json!({text: text, "ParameterOverrides": {text: [text]}});
     let mut webhook = webhook();
     webhook.arn.push_str(text);
-    webhook.properties["Description"] = json!(text);
+    Arc::make_mut(&mut webhook.properties)["Description"] = json!(text);
     let mut findings = vec![
         finding("table", set(table, &[("deletion_protection_enabled", json!(true))])),
         finding("approval", Some(FixIntent::AddApproval { pipeline, before_stage: text.into() })),

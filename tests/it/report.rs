@@ -11,6 +11,7 @@ use foureyes::snapshot::{Coverage, Outcome};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/Order-jx5bvz4qibhszc6oyeqnvqs2ya-prod";
@@ -94,8 +95,8 @@ fn realistic() -> Report {
                     arn: TABLE.into(),
                     kind: "AWS::DynamoDB::Table".into(),
                     region: None,
-                    properties: serde_json::Map::new(),
-                    tags: BTreeMap::new(),
+                    properties: Arc::default(),
+                    tags: Arc::default(),
                 },
                 part: None,
                 arguments: vec![("point_in_time_recovery.enabled".into(), json!(true))],
@@ -452,8 +453,8 @@ fn json_follows_its_schema() {
         arn: "a".into(),
         kind: "b".into(),
         region: None,
-        properties: serde_json::Map::new(),
-        tags: BTreeMap::new(),
+        properties: Arc::default(),
+        tags: Arc::default(),
     };
     let mut report = realistic();
     for (index, fix) in [

@@ -271,7 +271,7 @@ fn decide(access: &Access<'_>, call: &Call) -> Option<Verdict> {
             let mut target = Target::new(&call.on);
             let account = owner.and_then(|owner| inventory.account(owner.account));
             target.account = account.map(|account| (*account.id).into()).or(target.account);
-            target.properties = owner.map(|owner| &owner.properties);
+            target.properties = owner.map(|owner| &*owner.properties);
             target
         }
     };

@@ -21,7 +21,8 @@ use crate::iam::{self, Effect, PolicyKind, PrincipalSpec, Statement, Version};
 use crate::inventory::{Attachment, Controls, DocumentId, PrincipalId};
 use alike::{Alike, Shape, TagsAlike, name_of, shape, tags_alike};
 use bench::{Bench, join};
-use parts::{Case, Entry, Group, GroupId, Likeness, Owner, Party, Side, Token, Tokens, everything, is_contested};
+use fixedbitset::FixedBitSet;
+use parts::{Case, Entry, Group, GroupId, Likeness, Owner, Party, Side, Token, Tokens, everything};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
@@ -103,53 +104,56 @@ impl<'q> Question<'q> {
                 PolicyKind::Identity => self.among.is_none_or(|among| among.has_document(id.document)),
                 PolicyKind::Resource | PolicyKind::Trust => sides.contains(&id.document),
             };
-            takes_part.then_some((id.document, statement, policy.version, document.kind))
+            let prepared = self.access.statements.get(id.document, id.statement).filter(|_| takes_part)?;
+            Some((id.document, (statement, policy.version, document.kind), prepared))
         };
         let speaking: Vec<_> = self.access.index.speaking(self.asked.action).iter().filter_map(statement).collect();
-        let patterns = Patterns::new(
-            &self.asked,
-            speaking.iter().map(|(_, statement, version, kind)| (*statement, *version, *kind)),
-        );
-        let entry = |(document, statement, version, kind): (DocumentId, &'q Statement, Version, PolicyKind)| {
-            let reach = patterns.of(statement, version, kind);
+        let patterns =
+            Patterns::new(&self.asked, &self.access.statements, speaking.iter().map(|(_, _, prepared)| *prepared));
+        let mut entries: Vec<Entry<'q>> = Vec::new();
+        // Those that differ in nothing but what they cover, and those that differ in nothing at all.
+        let mut alike: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut same: FxHashMap<(u32, Reach), u32> = FxHashMap::default();
+        for (document, source, prepared) in speaking {
+            let (statement, version, _) = source;
+            let reach = patterns.of(statement, version, prepared);
             if reach.is_empty() {
-                return None;
+                continue;
             }
-            let plain = statement.conditions.is_empty() && kind == PolicyKind::Identity && !is_contested(statement);
-            let looks = !plain || reach.variable;
-            Some(Entry {
+            let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+            let is_fixed = !reach.variable && !prepared.contested;
+            let alike = if is_fixed { *alike.entry(prepared.rest).or_insert(number) } else { number };
+            let same = if is_fixed && reach.possible.is_empty() {
+                *same.entry((alike, reach.clone())).or_insert(number)
+            } else {
+                number
+            };
+            let looks = !prepared.plain || reach.variable;
+            entries.push(Entry {
                 document,
                 name: None,
-                source: Some((statement, version, kind)),
-                mentions: if looks { Mentions::of(statement, version) } else { Mentions::default() },
+                source: Some(source),
+                mentions: if looks { &prepared.mentions } else { Mentions::NONE },
                 reach,
-                plain,
-                alike: 0,
+                plain: prepared.plain,
+                alike,
+                same,
                 compiled: Default::default(),
-            })
-        };
-        let mut entries: Vec<Entry<'q>> = speaking.into_par_iter().with_min_len(512).filter_map(entry).collect();
-        entries.extend(self.access.unreadable.iter().map(|(document, name)| Entry {
-            document: *document,
-            name: Some(name),
-            source: None,
-            reach: Reach::EVERYTHING,
-            plain: false,
-            mentions: Mentions::default(),
-            alike: 0,
-            compiled: Default::default(),
-        }));
-        // Statements that differ in nothing but what they cover: the copies in many a policy of a condition like MFA.
-        type Rest<'q> = (PolicyKind, Version, Effect, &'q Option<iam::Element<PrincipalSpec>>, &'q [iam::Condition]);
-        let mut first: FxHashMap<Rest<'q>, u32> = FxHashMap::default();
-        for (index, entry) in (0..).zip(&mut entries) {
-            entry.alike = match entry.source {
-                Some((statement, version, kind)) if !entry.reach.variable && !is_contested(statement) => {
-                    let rest = (kind, version, statement.effect, &statement.principal, &*statement.conditions);
-                    *first.entry(rest).or_insert(index)
-                }
-                _ => index,
-            };
+            });
+        }
+        for (document, name) in &self.access.unreadable {
+            let number = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+            entries.push(Entry {
+                document: *document,
+                name: Some(name),
+                source: None,
+                reach: Reach::EVERYTHING,
+                plain: false,
+                mentions: Mentions::NONE,
+                alike: number,
+                same: number,
+                compiled: Default::default(),
+            });
         }
         let mut start = 0_usize;
         for same in entries.chunk_by(|a, b| a.document == b.document) {
@@ -235,7 +239,7 @@ impl<'q> Question<'q> {
         let (over_callers, over_resources) = (entries(over_callers), entries(over_resources));
         let (mut everywhere, mut of_scps) = (Mentions::default(), Mentions::default());
         for entry in over_callers.iter().filter_map(|index| self.entries.get(*index as usize)) {
-            of_scps.join(&entry.mentions);
+            of_scps.join(entry.mentions);
         }
         let mut sides: FxHashMap<DocumentId, Vec<u32>> = FxHashMap::default();
         let mut names: FxHashSet<(String, String)> = FxHashSet::default();
@@ -245,7 +249,7 @@ impl<'q> Question<'q> {
         }
         for index in sides.values().flatten().chain(&over_resources) {
             let Some(entry) = self.entries.get(*index as usize) else { continue };
-            everywhere.join(&entry.mentions);
+            everywhere.join(entry.mentions);
             for spec in entry.source.iter().flat_map(|(statement, ..)| &statement.principal).flat_map(|all| &all.values)
             {
                 if let PrincipalSpec::Aws(text) = spec {
@@ -404,7 +408,9 @@ impl<'q> Question<'q> {
     fn parties(&self) -> Vec<Party<'q>> {
         let mut likenesses = Likenesses::default();
         let open_to_silent = self.coarse.iter().any(|group| group.open_to_silent);
-        let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<DocumentId>), usize> = FxHashMap::default();
+        let mut speaks = FixedBitSet::with_capacity(self.access.inventory.documents.len());
+        self.of_document.keys().for_each(|document| speaks.insert(document.0 as usize));
+        let mut found: FxHashMap<(u32, Option<DocumentId>, Vec<u32>), usize> = FxHashMap::default();
         let mut parties: Vec<Party<'q>> = Vec::new();
         let mut apart: Vec<Party<'q>> = Vec::new();
         for (number, class) in self.access.classes.iter().enumerate() {
@@ -412,36 +418,35 @@ impl<'q> Question<'q> {
                 continue;
             }
             let documents: Vec<DocumentId> =
-                class.policies.iter().copied().filter(|document| self.of_document.contains_key(document)).collect();
-            let allows =
-                documents.iter().flat_map(|id| self.entries_of(*id)).any(|(_, entry)| entry.may(Effect::Allow));
-            let mut members = class.members.clone();
-            if !self.named.is_empty() {
-                let named = members.extract_if(.., |member| self.named.contains(member));
-                apart.extend(named.map(|member| Party {
-                    principals: vec![member],
-                    class,
-                    documents: documents.clone(),
-                    likeness: Some(likenesses.number(Likeness::Same(member))),
-                    named: true,
-                }));
-            }
+                class.policies.iter().copied().filter(|document| speaks.contains(document.0 as usize)).collect();
+            let entries = || documents.iter().flat_map(|id| self.entries_of(*id));
+            let allows = entries().any(|(_, entry)| entry.may(Effect::Allow));
+            let (named, members): (Vec<PrincipalId>, Vec<PrincipalId>) = match self.named.is_empty() {
+                false => class.members.iter().partition(|member| self.named.contains(member)),
+                true if allows || open_to_silent => (Vec::new(), class.members.clone()),
+                true => continue,
+            };
+            apart.extend(named.into_iter().map(|member| Party {
+                principals: vec![member],
+                class,
+                documents: documents.clone(),
+                likeness: Some(likenesses.number(Likeness::Same(member))),
+                named: true,
+            }));
             if members.is_empty() || !(allows || open_to_silent) {
                 continue;
             }
+            // What says the same of every target is the same, whichever document it stands in.
+            let mut said: Vec<u32> = entries().map(|(_, entry)| entry.same).collect();
+            said.sort_unstable();
+            said.dedup();
             let next = parties.len();
-            let at = *found.entry((class.kind, class.boundary, documents)).or_insert_with_key(|(_, _, documents)| {
-                parties.push(Party {
-                    principals: Vec::new(),
-                    class,
-                    documents: documents.clone(),
-                    likeness: None,
-                    named: false,
-                });
+            let at = *found.entry((class.kind, class.boundary, said)).or_insert_with(|| {
+                parties.push(Party { principals: Vec::new(), class, documents, likeness: None, named: false });
                 next
             });
             if let Some(party) = parties.get_mut(at) {
-                party.principals.append(&mut members);
+                party.principals.extend(members);
             }
         }
         let mut all = apart;
@@ -457,7 +462,7 @@ impl<'q> Question<'q> {
         let mut mentions = self.everywhere.clone();
         mentions.join(&self.scps);
         for (_, entry) in party.documents.iter().chain(&party.class.boundary).flat_map(|id| self.entries_of(*id)) {
-            mentions.join(&entry.mentions);
+            mentions.join(entry.mentions);
         }
         if !mentions.principals() {
             into.push(party);

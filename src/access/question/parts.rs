@@ -1,9 +1,9 @@
 //! What a question is taken apart into.
 
 use crate::access::Class;
-use crate::access::index::CONTESTED;
 use crate::access::mentions::Mentions;
 use crate::access::reach::Reach;
+use crate::access::statements::is_contested;
 use crate::engine::Policy;
 use crate::iam::{self, Effect, PolicyKind, Statement, Version};
 use crate::inventory::{DocumentId, PrincipalId};
@@ -19,9 +19,11 @@ pub(super) struct Entry<'q> {
     pub(super) reach: Reach,
     /// Whether nothing but the resource decides whether it applies.
     pub(super) plain: bool,
-    pub(super) mentions: Mentions,
+    pub(super) mentions: &'q Mentions,
     /// The first entry that says the same of every target that both certainly cover.
     pub(super) alike: u32,
+    /// The first entry that says the same of every target.
+    pub(super) same: u32,
     /// As it stands, and with its resources left aside.
     pub(super) compiled: [OnceLock<Policy>; 2],
 }
@@ -53,10 +55,6 @@ impl Entry<'_> {
 
 pub(super) fn everything() -> iam::Element<String> {
     iam::Element { negated: false, values: vec!["*".to_owned()] }
-}
-
-pub(super) fn is_contested(statement: &Statement) -> bool {
-    statement.action.values.iter().any(|text| text == CONTESTED)
 }
 
 /// Targets that nothing tells apart but which statements of a principal cover them.

@@ -43,7 +43,7 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
     for id in resources {
         let Some(resource) = inventory.resource(*id) else { continue };
         let mut named = Vec::new();
-        for (name, value) in &resource.properties {
+        for (name, value) in resource.properties.iter() {
             collect(name, value, &mut named);
         }
         for key in named.into_iter().filter_map(|name| keys.find(resource, name)) {

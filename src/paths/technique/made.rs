@@ -28,6 +28,11 @@ pub(super) fn names(
         Named::Any(template) => (template, UNSEEN),
         _ => return BTreeSet::new(),
     };
+    let patterns: Vec<&str> = actions
+        .iter()
+        .flat_map(|action| access.patterns_that_allow(action, among))
+        .filter(|text| !text.contains("${"))
+        .collect();
     let mut names = BTreeSet::new();
     for Place { account, partition, regions } in places {
         let fill = |region: &str, name: &str| {
@@ -42,7 +47,7 @@ pub(super) fn names(
         let Some(head) = Arn::parse(fixed) else {
             continue;
         };
-        for pattern in actions.iter().flat_map(|action| access.patterns_that_allow(action, among)) {
+        for pattern in &patterns {
             for region in regions {
                 names.extend(instance(pattern, head, name, region, account, partition).map(Arc::from));
             }
@@ -81,7 +86,7 @@ pub(super) fn places(inventory: &Inventory) -> Vec<Place> {
     all
 }
 
-/// A name that fits a pattern; `None` where the pattern is of another kind, or has a policy variable.
+/// A name that fits a pattern; `None` where the pattern is of another kind.
 fn instance(
     pattern: &str,
     template: Arn<'_>,
@@ -90,9 +95,6 @@ fn instance(
     account: &str,
     partition: &str,
 ) -> Option<String> {
-    if pattern.contains("${") {
-        return None;
-    }
     let parts: Vec<&str> = pattern.splitn(6, ':').collect();
     let [_, _, of, at, owner, rest] = parts.as_slice() else { return None };
     let (service, begin) = (template.service, template.resource);

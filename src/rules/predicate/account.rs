@@ -283,7 +283,7 @@ fn may_watch(alarm: &Resource, names: &BTreeSet<&str>) -> bool {
     };
     let queries = alarm.properties.get("Metrics").and_then(Value::as_array);
     let metrics = queries.into_iter().flatten().filter_map(|query| query.get("MetricStat")?.get("Metric"));
-    let whole = Value::Object(alarm.properties.clone());
+    let whole = Value::Object((*alarm.properties).clone());
     own_metric(&whole) || named(&whole) || metrics.clone().any(|metric| own_metric(metric) || named(metric))
 }
 

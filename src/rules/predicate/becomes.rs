@@ -2,19 +2,17 @@
 
 use super::destroys::{badness, decided};
 use super::{
-    Draft, Drafts, Taken, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words, taken_apart,
-    teller,
+    Draft, Drafts, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words, taken_apart, teller,
 };
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{Principal, PrincipalId, ResourceId, words};
 use crate::paths::{self, Actor, Call, Hop, Lead};
-use crate::rules::definitions::Definitions;
-use crate::rules::file::{Into, Predicate, Rule};
+use crate::rules::Question;
+use crate::rules::file::Into;
 use crate::rules::kind::Kind;
-use crate::rules::{Question, Settings, once};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Everybody's ways to what the definitions call a loss, by environment.
 pub(crate) type Followed<'q> = BTreeMap<String, Environment<'q>>;
@@ -24,29 +22,29 @@ pub(crate) struct Environment<'q> {
     pub(super) ways: paths::Ways<'q>,
     /// Those of the guises with other policies who may do everything then.
     masters: BTreeSet<Actor>,
-    /// Found when a rule first asks.
-    leads: OnceLock<Vec<paths::Leads>>,
+    leads: Vec<paths::Leads>,
 }
 
 impl<'q> Environment<'q> {
-    fn new(ways: paths::Ways<'q>, definitions: &Definitions) -> Environment<'q> {
+    fn new(ways: paths::Ways<'q>, question: &Question<'_>) -> Environment<'q> {
         let graph = ways.graph();
         let changed: Vec<(Actor, PrincipalId)> = graph.changed().collect();
         let masters = match changed.is_empty() {
             true => BTreeSet::new(),
             false => {
-                let supposed = administrators(&Access::new(graph.supposed()), definitions);
+                let supposed = administrators(&Access::new(graph.supposed()), question.definitions);
                 let those = changed.into_iter().filter(|(_, id)| supposed.contains_key(id));
                 those.map(|(actor, _)| actor).collect()
             }
         };
-        Environment { ways, masters, leads: OnceLock::new() }
+        let mut environment = Environment { ways, masters, leads: Vec::new() };
+        environment.leads = environment.ways.leads(&|actor| environment.is_master(question, actor));
+        environment
     }
 
     /// Everybody who can take something by becoming somebody else.
-    pub(super) fn leads(&self, question: &Question<'_>) -> &[paths::Leads] {
-        let leads: &Vec<paths::Leads> = once(&self.leads, || self.ways.leads(&|actor| self.is_master(question, actor)));
-        leads
+    pub(super) fn leads(&self) -> &[paths::Leads] {
+        &self.leads
     }
 
     /// Whether somebody may do everything that boundary and organisation leave.
@@ -60,53 +58,34 @@ impl<'q> Environment<'q> {
     }
 }
 
-/// Finds the ways to the loss of each environment that a rule asks about.
-pub(crate) fn follow<'q>(
-    rules: &[Rule],
-    definitions: &Definitions,
-    access: &'q Access<'q>,
-    means: &Taken<'_>,
-    settings: &Settings,
-) -> Followed<'q> {
-    let losses: BTreeSet<&str> = definitions.losses.values().flatten().map(String::as_str).collect();
+/// Finds everybody's ways to the loss of some environments.
+pub(crate) fn follow<'q>(environments: &BTreeSet<&str>, question: &Question<'q>) -> Followed<'q> {
+    let (access, settings) = (question.access, question.settings);
+    let losses: BTreeSet<&str> = question.definitions.losses.values().flatten().map(String::as_str).collect();
     let inventory = access.inventory();
-    let mut followed = Followed::new();
-    for rule in rules {
-        let (Predicate::Becomes { environment, .. } | Predicate::Enters { environment, .. }) = &rule.predicate else {
-            continue;
+    let follow = |environment: &&str| {
+        let belongs = |id: &ResourceId| {
+            let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
+            recognition.is_some_and(|known| known.environment == *environment)
         };
-        followed.entry(environment.clone()).or_insert_with(|| {
-            let belongs = |id: &ResourceId| {
-                let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
-                recognition.is_some_and(|known| known.environment == *environment)
-            };
-            let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
-            let counts = |means: &paths::Means| losses.contains(&*means.action);
-            // What break-glass roles are for is no finding.
-            let meant = |(_, known): &(PrincipalId, &Principal)| {
-                settings.break_glass.iter().any(|glob| glob.matches(&known.arn))
-            };
-            let meant = inventory.principal_ids().filter(meant).map(|(id, _)| id).collect();
-            let means = means.of(environment);
-            let ways = paths::Ways::counting(access, paths::built_in(), resources, means, &counts).sparing(meant);
-            Environment::new(ways, definitions)
-        });
-    }
-    followed
-}
-
-/// Finds everybody's ways.
-pub(crate) fn find_leads(question: &Question<'_>) {
-    for environment in question.followed.values() {
-        environment.leads(question);
-    }
+        let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+        let counts = |means: &paths::Means| losses.contains(&*means.action);
+        // What break-glass roles are for is no finding.
+        let meant =
+            |(_, known): &(PrincipalId, &Principal)| settings.break_glass.iter().any(|glob| glob.matches(&known.arn));
+        let meant = inventory.principal_ids().filter(meant).map(|(id, _)| id).collect();
+        let means = question.means.of(environment);
+        let ways = paths::Ways::counting(access, paths::built_in(), resources, means, &counts).sparing(meant);
+        ((*environment).to_owned(), Environment::new(ways, question))
+    };
+    environments.iter().map(follow).collect()
 }
 
 pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Drafts {
     let Some(known) = question.followed.get(who.environment) else { return Drafts::new() };
     let is_master = |actor: Actor| known.is_master(question, actor);
     let mut drafts = Ways::default();
-    for group in known.leads(question) {
+    for group in known.leads() {
         let leads: Vec<&Lead> = group.leads.iter().filter(|lead| is_meant(lead, into, &is_master)).collect();
         if leads.is_empty() {
             continue;

@@ -16,7 +16,7 @@ pub(super) fn drafts(question: &Question<'_>, who: Who<'_>) -> Drafts {
     let followed = &known.ways;
     let outsiders = followed.graph().outsiders();
     let mut drafts = Ways::default();
-    for group in known.leads(question) {
+    for group in known.leads() {
         for actor in &group.actors {
             let Actor::Outsider(number) = actor else { continue };
             let Some(outsider) = outsiders.get(*number as usize) else { continue };

@@ -25,7 +25,7 @@ mod unreadable;
 use takes::Wanted;
 
 pub use administrator::{Administrator, administrators};
-pub(crate) use becomes::{Followed, find_leads, follow};
+pub(crate) use becomes::{Followed, follow};
 pub(crate) use destroys::Taken;
 pub(crate) use recoverable::find_stores;
 
@@ -483,8 +483,8 @@ fn target(inventory: &Inventory, id: ResourceId) -> Option<TargetResource> {
         arn: known.arn.to_string(),
         kind: known.kind.clone(),
         region: known.region.as_deref().map(str::to_owned),
-        properties: known.properties.clone(),
-        tags: known.tags.clone(),
+        properties: Arc::clone(&known.properties),
+        tags: Arc::clone(&known.tags),
     })
 }
 

@@ -28,7 +28,7 @@ pub fn import(files: &[PathBuf], account: Option<&str>) -> Result<Loaded, ReadEr
     let mut whole = Whole::default();
     for file in files {
         let added = open(file)
-            .and_then(|stream| read_bytes(stream, IMPORT_LIMIT))
+            .and_then(|input| read_bytes(input, IMPORT_LIMIT))
             .and_then(|bytes| whole.add(&bytes, account, &name(file)));
         added.map_err(|problem| ReadError { file: name(file), problem })?;
     }
