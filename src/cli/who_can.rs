@@ -11,7 +11,7 @@ use super::{Exit, output};
 use crate::access::Access;
 use crate::base::arn;
 use crate::engine::{Decision, Layer, Verdict, conditions_in_words};
-use crate::inventory::{AccountId, Inventory, PrincipalId, PrincipalKind};
+use crate::inventory::{AccountId, DocumentId, Inventory, PrincipalId, PrincipalKind};
 use crate::paths::WayTo;
 use crate::report::grid;
 use clap::{Args, ValueEnum};
@@ -501,12 +501,27 @@ fn answers(
     };
     found
         .into_par_iter()
-        .filter_map(|answer| {
-            let first = *answer.principals.first()?;
-            let pieces = answer.blocks.iter().filter_map(|block| piece(first, block)).collect();
-            Some((answer.principals, pieces))
+        .flat_map_iter(|answer| {
+            let told = |principals: Vec<PrincipalId>| {
+                let first = *principals.first()?;
+                let pieces = answer.blocks.iter().filter_map(|block| piece(first, block)).collect();
+                Some((principals, pieces))
+            };
+            with_same_policies(access.inventory(), &answer.principals).into_iter().filter_map(told).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// Principals taken apart by the policies that reach them: what may be the same to all of them is allowed by other
+/// statements.
+fn with_same_policies(inventory: &Inventory, principals: &[PrincipalId]) -> Vec<Vec<PrincipalId>> {
+    let mut apart: BTreeMap<Vec<(DocumentId, Option<&str>)>, Vec<PrincipalId>> = BTreeMap::new();
+    for id in principals {
+        let policies = inventory.principal(*id).map(|known| &known.policies).into_iter().flatten();
+        let policies = policies.map(|policy| (policy.document, policy.through.as_deref())).collect();
+        apart.entry(policies).or_default().push(*id);
+    }
+    apart.into_values().collect()
 }
 
 /// In words: which actions on which resources.

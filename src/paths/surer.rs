@@ -21,8 +21,10 @@ pub(super) struct Surer {
     everybody: BTreeSet<PrincipalId>,
     /// The same, where it depends on something: on what.
     depending: FxHashMap<PrincipalId, Vec<Terms>>,
-    /// By whom one becomes: who does.
-    of: FxHashMap<PrincipalId, Vec<Who>>,
+    /// Who becomes somebody else.
+    others: Vec<Who>,
+    /// By whom one becomes: the positions of those who do.
+    of: FxHashMap<PrincipalId, Vec<u32>>,
 }
 
 impl Surer {
@@ -40,9 +42,10 @@ impl Surer {
         match gain {
             Gain::Newcomer => edge.actors.iter().for_each(|actor| self.add(*actor, &edge.terms)),
             Gain::PrincipalWithEverything => {
-                let actors = Arc::clone(&edge.actors);
+                let Ok(number) = u32::try_from(self.others.len()) else { return };
+                self.others.push((Arc::clone(&edge.actors), edge.terms.clone()));
                 for whom in edge.gained.iter().filter_map(|gained| gained.principal) {
-                    self.of.entry(whom).or_default().push((Arc::clone(&actors), edge.terms.clone()));
+                    self.of.entry(whom).or_default().push(number);
                 }
             }
             _ => {}
@@ -91,7 +94,8 @@ impl Surer {
 
     /// Whether all who act become the same with everything, as surely as this.
     fn is_gained(&self, edge: &Edge, whom: PrincipalId) -> bool {
-        self.of.get(&whom).into_iter().flatten().any(|(actors, terms)| {
+        let known = self.of.get(&whom).into_iter().flatten();
+        known.filter_map(|number| self.others.get(*number as usize)).any(|(actors, terms)| {
             terms.is_as_sure_as(&edge.terms) && edge.actors.iter().all(|actor| actors.binary_search(actor).is_ok())
         })
     }

@@ -5,7 +5,6 @@ pub mod cases;
 mod definitions;
 mod file;
 mod headline;
-mod headline;
 mod kind;
 mod predicate;
 mod reach;

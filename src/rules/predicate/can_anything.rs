@@ -43,7 +43,8 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
     ways.joined(question)
 }
 
-/// Who may be able to do what is asked, in each account in which such resources were not read.
+/// Who may be able to do what is asked, in each account in which such resources were not read: of its own principals. What
+/// policies that nobody has read allow to those of other accounts is no more than that.
 fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<PrincipalId>)> {
     let inventory = question.access.inventory();
     let (service, operation) = &ask.unless_read;
@@ -59,8 +60,11 @@ fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<Princ
     for answer in question.access.who_can(&ask.action, &targets, &direct()) {
         for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
             for target in &block.targets {
-                if let Some((_, principals)) = found.get_mut(*target as usize) {
-                    principals.extend(&answer.principals);
+                if let Some((account, principals)) = found.get_mut(*target as usize) {
+                    let is_own = |id: &&PrincipalId| {
+                        inventory.principal(**id).is_some_and(|principal| principal.account == *account)
+                    };
+                    principals.extend(answer.principals.iter().filter(is_own));
                 }
             }
         }
