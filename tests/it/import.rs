@@ -356,7 +356,7 @@ fn the_command_writes_what_the_audit_reads() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let output = run(&["audit", "--snapshot", "account.json"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("DynamoDB table t without") && text.contains("not part of what was imported"), "{text}");
+    assert!(text.contains("DynamoDB table t has no") && text.contains("not part of what was imported"), "{text}");
 
     let output = run(&["collect", "--from-config", "config.json", "--config-account", "12", "--out", "account.json"]);
     assert_eq!(output.status.code(), Some(2));
