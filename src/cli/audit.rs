@@ -137,7 +137,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Runs the rules over an account.
-fn judge(
+pub(super) fn judge(
     source: &Source,
     config: &Config,
     rules: &[rules::Rule],

@@ -1,6 +1,7 @@
 //! `foureyes explain`: why a principal may or may not do something, layer by layer, and what would change it.
 
 use super::becoming::{self, Way};
+use super::explain_finding;
 use super::question::{Asked, Coverage, Question, QuestionArguments, Subject, WorldArguments};
 use super::source::SourceArguments;
 use super::text::{Page, allowed, few, policy_name, printable, short, statement_name};
@@ -20,16 +21,20 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use serde::Serialize;
 
-/// Tell why a principal may or may not do an action to a resource, and the smallest change that would flip it.
+/// Tell why a principal may or may not do an action to a resource, and the smallest change that would flip it; or all about
+/// one finding of an audit.
 ///
 /// Condition keys that nothing is known of count as open: an answer then says under which conditions it holds. `--context`
 /// gives keys their values, and `--closed-world` takes all others for absent.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The ARN of a user or role, or its name
+    /// The ARN of a user or role, or its name; or, with nothing after it, the id of a finding
     principal: String,
-    #[command(flatten)]
-    question: QuestionArguments,
+    /// An action such as `dynamodb:DeleteTable`
+    #[arg(requires = "resource")]
+    action: Option<String>,
+    /// A resource: its ARN or name; `*` for actions that know no resources
+    resource: Option<String>,
     #[command(flatten)]
     source: SourceArguments,
     #[command(flatten)]
@@ -41,12 +46,17 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let (Some(action), Some(resource)) = (&arguments.action, &arguments.resource) else {
+        let json = arguments.format == Format::Json;
+        return explain_finding::run(&arguments.principal, &arguments.source, arguments.world.config(), json);
+    };
     let subject = Subject::read(&arguments.source, &arguments.world)?;
     subject.source.notes.iter().for_each(|note| output::note(&format!("note: {note}")));
     let inventory = &subject.inventory;
     let id = find(inventory, &arguments.principal)?;
     let principal = inventory.principal(id).ok_or_else(|| anyhow!("the principal is gone"))?;
-    let question = subject.ask(&arguments.question, &arguments.world)?;
+    let asked = QuestionArguments { action: action.clone(), resource: resource.clone() };
+    let question = subject.ask(&asked, &arguments.world)?;
     let (request, target, resource) = match question.requests.as_slice() {
         [request] => match request.targets.iter().collect::<Vec<_>>().as_slice() {
             [(target, resource)] => (request, *target, *resource),

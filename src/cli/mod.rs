@@ -7,6 +7,7 @@ mod blast_radius;
 mod collect;
 mod config;
 mod explain;
+mod explain_finding;
 mod import;
 #[cfg(feature = "aws")]
 mod init;
@@ -68,7 +69,7 @@ enum Command {
     WhoCan(who_can::Arguments),
     /// List what of production is gone if somebody's credentials leak, or the owner makes a mistake
     BlastRadius(blast_radius::Arguments),
-    /// Tell why a principal may or may not do an action to a resource
+    /// Tell why a principal may or may not do an action to a resource, or all about a finding
     Explain(explain::Arguments),
     /// Tell whether and to what moment production data could be restored
     Recovery(recovery::Arguments),

@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct QuestionArguments {
     /// An action such as `dynamodb:DeleteTable`, or a pattern such as `dynamodb:Delete*`
-    action: String,
+    pub action: String,
     /// An ARN, a pattern of ARNs, a name, a CloudFormation type, an environment such as `production`, both as
     /// `production:AWS::DynamoDB::Table`, or `*`
-    resource: String,
+    pub resource: String,
 }
 
 /// The circumstances of a request.
@@ -104,6 +104,13 @@ struct Gap {
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+}
+
+impl WorldArguments {
+    /// The configuration that was named.
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
 }
 
 impl Subject {

@@ -69,7 +69,8 @@ pub fn write(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Res
         page.overview(&unknown, violations.len().saturating_add(1))?;
     }
     for (index, finding) in violations.iter().chain(&unknown).enumerate() {
-        page.details(index.saturating_add(1), finding, report.fixes.get(&finding.id).map(String::as_str))?;
+        writeln!(page.out)?;
+        page.details(Some(index.saturating_add(1)), finding, report.fixes.get(&finding.id).map(String::as_str))?;
     }
     page.suppressed(report)?;
     page.coverage(report)?;
@@ -94,6 +95,17 @@ pub fn write_causes(report: &Report, style: &Style, out: &mut dyn io::Write) -> 
     page.suppressed(report)?;
     page.coverage(report)?;
     page.closing(report, &summary)
+}
+
+/// Writes one finding of a report, for people.
+///
+/// # Errors
+///
+/// Whatever the writer answers.
+pub fn write_finding(report: &Report, finding: &Finding, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let style = Style { width: style.width.max(NARROWEST), all: true, ..*style };
+    let mut page = Page { style, names: Names::new(report), out };
+    page.details(None, finding, report.fixes.get(&finding.id).map(String::as_str))
 }
 
 struct Page<'a> {
@@ -212,7 +224,7 @@ impl Page<'_> {
                 Certainty::Certain | Certainty::Unknown => finding.severity.to_string(),
             };
             let title = self.names.sentence(&finding.title);
-            self.headed(first.saturating_add(index), &severity, finding.severity, &title, false)?;
+            self.headed(Some(first.saturating_add(index)), &severity, finding.severity, &title, false)?;
         }
         self.legend(findings)
     }
@@ -226,10 +238,17 @@ impl Page<'_> {
     }
 
     /// A number, a severity, and a title whose further lines stand below it.
-    fn headed(&mut self, number: usize, text: &str, severity: Severity, title: &str, bold: bool) -> io::Result<()> {
-        let number = number.to_string();
-        let begin = number.chars().count().saturating_add(text.chars().count()).saturating_add(4);
-        let hang = if self.is_narrow() { number.chars().count().saturating_add(2) } else { begin };
+    fn headed(
+        &mut self,
+        number: Option<usize>,
+        text: &str,
+        severity: Severity,
+        title: &str,
+        bold: bool,
+    ) -> io::Result<()> {
+        let number = number.map(|number| format!("{number}  ")).unwrap_or_default();
+        let begin = number.chars().count().saturating_add(text.chars().count()).saturating_add(2);
+        let hang = if self.is_narrow() { number.chars().count() } else { begin };
         // Marks keep the place of what stands before the title, and are as wide as it.
         let wrapped = wrap(&format!("{}{title}", "-".repeat(begin)), usize::from(self.style.width), hang);
         let title: String = wrapped.chars().skip(begin).collect();
@@ -237,7 +256,7 @@ impl Page<'_> {
         let number = self.painted(&number, None, bold);
         let severity = self.painted(text, Some(colour), loud);
         let title = self.painted(&title, None, bold);
-        self.line(&format!("{number}  {severity}  {title}"))
+        self.line(&format!("{number}{severity}  {title}"))
     }
 
     /// One row a change.
@@ -537,7 +556,7 @@ impl Page<'_> {
         }
         self.paragraph(0, Cell::new(format!("{}.", parts.join("; "))).add_attribute(Attribute::Bold))?;
         let next = if report.findings.iter().any(|finding| finding.fix.is_some()) {
-            "Next: foureyes audit --fixes-out DIR writes the Terraform that mends this."
+            "Next: foureyes explain FINDING tells all about one of these; foureyes audit --fixes-out DIR writes the Terraform."
         } else if !summary.is_complete() {
             "Next: let the auditor read what was not visible, and audit again."
         } else {

@@ -547,3 +547,24 @@ fn every_case_of_the_engine_has_a_valid_answer() {
         valid("simulate", &serde_json::from_str(&foureyes::engine::case::answer_line(&line, number)).unwrap());
     }
 }
+
+#[test]
+fn a_finding_is_explained_by_its_id() {
+    let audit = said(&["audit", "--demo", "--only", "production-webhook", "--fail-on", "never", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&audit).unwrap();
+    let id = report["findings"][0]["id"].as_str().unwrap();
+    let told = said(&["explain", id, "--demo"]);
+    for part in
+        ["HIGH  Amplify webhook of branch main", id, "resource \"aws_amplify_webhook\"", "Why it matters:", "Limits:"]
+    {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    let json = said(&["explain", id, "--demo", "--format", "json"]);
+    let only: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(only["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(only["findings"][0]["id"], id);
+    let told = complaint(&["explain", "production-webhook-00000000", "--demo"]);
+    assert!(told.contains(&format!("there is `{id}`")), "{told}");
+    let told = complaint(&["explain", "mara", "--demo"]);
+    assert!(told.contains("`mara` is no id of a finding; give a principal, an action and a resource"), "{told}");
+}

@@ -325,7 +325,8 @@ fn a_report_for_people() {
 
     3 violations: 1 critical, 1 high, 1 medium; 1 answer unknown; 1 accepted for now; 3 calls refused or
     failed.
-    Next: foureyes audit --fixes-out DIR writes the Terraform that mends this.
+    Next: foureyes explain FINDING tells all about one of these; foureyes audit --fixes-out DIR writes
+    the Terraform.
     "#);
 }
 

@@ -11,8 +11,7 @@ use std::io;
 const LABELS: u16 = 16;
 
 impl Page<'_> {
-    pub(super) fn details(&mut self, number: usize, finding: &Finding, fix: Option<&str>) -> io::Result<()> {
-        writeln!(self.out)?;
+    pub(super) fn details(&mut self, number: Option<usize>, finding: &Finding, fix: Option<&str>) -> io::Result<()> {
         let severity = finding.severity.to_string().to_uppercase();
         let title = self.names.sentence(&finding.title);
         self.headed(number, &severity, finding.severity, &title, true)?;
