@@ -550,7 +550,10 @@ fn every_case_of_the_engine_has_a_valid_answer() {
 
 #[test]
 fn a_finding_is_explained_by_its_id() {
-    let audit = said(&["audit", "--demo", "--only", "production-webhook", "--fail-on", "never", "--format", "json"]);
+    let audit = text(
+        &run(100, &["audit", "--demo", "--only", "production-webhook", "--fail-on", "never", "--format", "json"])
+            .stdout,
+    );
     let report: serde_json::Value = serde_json::from_str(&audit).unwrap();
     let id = report["findings"][0]["id"].as_str().unwrap();
     let told = said(&["explain", id, "--demo"]);
