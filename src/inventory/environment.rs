@@ -258,7 +258,7 @@ fn linked(resource: &Resource, serves: &[(usize, &'static str)], all: &[Resource
     match resource.kind.as_str() {
         "AWS::Amplify::App" => {
             for branch in branches() {
-                link(branch, format!("holds branch {}", branch.text("BranchName").unwrap_or("?")));
+                link(branch, format!("app of branch {}", branch.text("BranchName").unwrap_or("?")));
             }
         }
         "AWS::Amplify::BackendEnvironment" => {
@@ -268,7 +268,7 @@ fn linked(resource: &Resource, serves: &[(usize, &'static str)], all: &[Resource
         }
         "AWS::Amplify::Webhook" => {
             for branch in branches().filter(|branch| branch.text("BranchName") == resource.text("BranchName")) {
-                link(branch, format!("deploys branch {}", branch.text("BranchName").unwrap_or("?")));
+                link(branch, format!("webhook of branch {}", branch.text("BranchName").unwrap_or("?")));
             }
         }
         "AWS::Amplify::Domain" => {
@@ -281,7 +281,7 @@ fn linked(resource: &Resource, serves: &[(usize, &'static str)], all: &[Resource
             for branch in
                 branches().filter(|branch| branch.text("BranchName").is_some_and(|name| served.contains(&name)))
             {
-                link(branch, format!("serves branch {}", branch.text("BranchName").unwrap_or("?")));
+                link(branch, format!("domain of branch {}", branch.text("BranchName").unwrap_or("?")));
             }
         }
         "AWS::CloudFormation::Stack" => {
@@ -298,7 +298,7 @@ fn linked(resource: &Resource, serves: &[(usize, &'static str)], all: &[Resource
         "AWS::CloudTrail::Trail" => {
             let recorded = |other: &&Resource| other.account == resource.account && other.is_production();
             if let Some(other) = all.iter().find(recorded) {
-                link(other, "records the account of production".to_owned());
+                link(other, "trail of the account of production".to_owned());
             }
         }
         _ => {}

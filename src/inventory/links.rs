@@ -26,14 +26,14 @@ impl Links {
             if !keys.is_empty()
                 && let Some(key) = key_of(resource).and_then(|named| keys.get(&named).copied())
             {
-                links.add(key, at, "encrypts");
+                links.add(key, at, "key of");
             }
             match resource.kind.as_str() {
                 "AWS::Backup::RecoveryPoint" => {
                     if let Some(store) = resource.text("ResourceArn").and_then(find) {
                         links.add(at, store, "copy of");
                         if let Some(vault) = resource.text("BackupVaultArn").and_then(find) {
-                            links.add(vault, store, "holds copies of");
+                            links.add(vault, store, "vault with copies of");
                         }
                     }
                 }
@@ -51,19 +51,19 @@ impl Links {
                     let members = resource.properties.get("GlobalClusterMembers").and_then(Value::as_array);
                     for member in members.into_iter().flatten() {
                         let cluster = member.get("DBClusterArn").and_then(Value::as_str).and_then(find);
-                        cluster.into_iter().for_each(|cluster| links.add(at, cluster, "joins"));
+                        cluster.into_iter().for_each(|cluster| links.add(at, cluster, "global cluster of"));
                     }
                 }
                 "AWS::Route53::HostedZone" => {
                     for site in served_by(resource).filter_map(|name| sites.get(&name)) {
-                        links.add(at, *site, "names");
+                        links.add(at, *site, "zone of");
                     }
                     // The zone of a custom domain, whatever its records say.
                     let zone = resource.text("Name").unwrap_or_default().trim_end_matches('.');
                     for (name, site) in &sites {
                         let under = name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
                         if !zone.is_empty() && under {
-                            links.add(at, *site, "names");
+                            links.add(at, *site, "zone of");
                         }
                     }
                 }

@@ -184,28 +184,40 @@ impl Page<'_> {
         if self.is_narrow() {
             return self.list(findings, first);
         }
+        // Settings concern nobody in particular, and rights without known resources nothing.
+        let somebody = findings.iter().any(|finding| !finding.principals.is_empty());
+        let something = findings.iter().any(|finding| !finding.resources.is_empty());
+        let shown = |who: Cell, what: Cell| {
+            [(somebody, who), (something, what)].into_iter().filter_map(|(shown, cell)| shown.then_some(cell))
+        };
+        let title = |text: &str| Cell::new(text).add_attribute(Attribute::Bold);
         let mut table = self.table(self.lines());
         table.set_header(
-            ["No", "Severity", "Violation", "Who", "What"].map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
+            ["No", "Severity", "Violation"].map(title).into_iter().chain(shown(title("Who"), title("What"))),
         );
-        let violation = self.violation_width();
+        let violation = match (somebody, something) {
+            (true, true) => self.violation_width(),
+            _ => self.violation_width().saturating_mul(3).checked_div(2).unwrap_or(0),
+        };
         for (index, finding) in findings.iter().enumerate() {
             let severity = match finding.certainty {
                 Certainty::Conditional => format!("{}\nif …", finding.severity),
                 Certainty::Certain | Certainty::Unknown => finding.severity.to_string(),
             };
             let room = usize::from(violation).saturating_sub(1);
-            let title = self.names.brief(&finding.title, self.name_length(), room);
-            table.add_row([
+            let text = self.names.brief(&finding.title, self.name_length(), room);
+            let row = [
                 Cell::new(first.saturating_add(index)),
                 severity_cell(severity, finding.severity),
-                Cell::new(wrap(&title, room, 0)),
-                Cell::new(self.crowd(&finding.principals, "principal")),
-                Cell::new(self.crowd(&finding.resources, "resource")),
-            ]);
+                Cell::new(wrap(&text, room, 0)),
+            ];
+            let who = Cell::new(self.crowd(&finding.principals, "principal"));
+            let what = Cell::new(self.crowd(&finding.resources, "resource"));
+            table.add_row(row.into_iter().chain(shown(who, what)));
         }
+        let last = 2_usize.saturating_add(usize::from(somebody)).saturating_add(usize::from(something));
         for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == 4 { 0 } else { 1 }));
+            column.set_padding((0, if index == last { 0 } else { 1 }));
             match index {
                 0 | 1 => column.set_constraint(ColumnConstraint::ContentWidth),
                 2 => column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(violation))),
