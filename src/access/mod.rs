@@ -142,6 +142,24 @@ impl<'i> Access<'i> {
         self.put(principal, &action, target, resource, context, &self.bearing_on(&action), engine::decide)
     }
 
+    /// The statements that bear on one request, without a decision: what [`Access::decide`] lists.
+    pub fn applied(
+        &self,
+        principal: PrincipalId,
+        action: &str,
+        target: &Target<'_>,
+        resource: Option<ResourceId>,
+        context: &Context,
+    ) -> Option<Vec<Applied>> {
+        let action = action.to_ascii_lowercase();
+        let list = |facts: &Facts<'_>, stack: &Stack<'_>| {
+            let mut applied = Vec::new();
+            engine::evaluate(facts, stack, &mut Some(&mut applied));
+            applied
+        };
+        self.put(principal, &action, target, resource, context, &self.bearing_on(&action), list)
+    }
+
     /// Hands what is known of one request, and all policies that bear on it, to a function. Policies go by the names
     /// under which they reach the principal; [`Access::split_name`] takes such a name apart.
     pub fn examine<T>(

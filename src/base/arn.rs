@@ -25,21 +25,12 @@ impl<'a> Arn<'a> {
     /// assert_eq!((arn.service, arn.resource), ("s3", "bucket/key:1"));
     /// ```
     pub fn parse(text: &'a str) -> Option<Arn<'a>> {
-        // By hand: this is asked millions of times, and searching for a character costs more to set up than it saves on
-        // texts as short as these.
-        let mut from = 0;
-        let mut colons = text.bytes().enumerate().filter(|(_, byte)| *byte == b':');
-        let mut next = || {
-            let (colon, _) = colons.next()?;
-            let part = text.get(from..colon)?;
-            from = colon.saturating_add(1);
-            Some(part)
-        };
-        if next()? != "arn" {
-            return None;
-        }
-        let [partition, service, region, account] = [next()?, next()?, next()?, next()?];
-        Some(Arn { partition, service, region, account, resource: text.get(from..)? })
+        let (scheme, rest) = cut(text)?;
+        let (partition, rest) = cut(rest)?;
+        let (service, rest) = cut(rest)?;
+        let (region, rest) = cut(rest)?;
+        let (account, resource) = cut(rest)?;
+        (scheme == "arn").then_some(Arn { partition, service, region, account, resource })
     }
 
     /// The last part of the resource after its final `/`, or after `:` where there is no `/`: what a person calls it.
@@ -47,6 +38,13 @@ impl<'a> Arn<'a> {
         let after = |separator| self.resource.rsplit_once(separator).map(|(_, name)| name);
         after('/').or_else(|| after(':')).unwrap_or(self.resource)
     }
+}
+
+/// What stands before and after the first colon. Byte by byte: ARNs are split millions of times, and a search costs more to
+/// set up than it saves on parts as short as these.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let colon = text.as_bytes().iter().position(|byte| *byte == b':')?;
+    Some((text.get(..colon)?, text.get(colon.saturating_add(1)..)?))
 }
 
 /// Whether the text is a twelve-digit account number.

@@ -15,6 +15,9 @@ type Code = u32;
 /// The alternatives under which a formula holds: none contradicts itself, and none asks for all that another one asks
 /// for and more. `None`: there are too many.
 pub(super) fn expand(formula: &Formula) -> Option<Vec<Vec<Literal>>> {
+    if let Some(literals) = conjunction(formula) {
+        return Some(if can_all_hold(&literals) { vec![literals] } else { Vec::new() });
+    }
     let mut atoms = Vec::new();
     collect(formula, &mut atoms);
     atoms.sort_unstable();
@@ -30,6 +33,35 @@ pub(super) fn expand(formula: &Formula) -> Option<Vec<Vec<Literal>>> {
     let alternatives = space.spread(formula)?;
     let literal = |code: &Code| space.literal(*code).map(|(atom, holds)| (Arc::clone(atom), holds));
     Some(alternatives.iter().map(|codes| codes.iter().filter_map(literal).collect()).collect())
+}
+
+/// The literals of a formula that is nothing but a conjunction of some, in order, each once. Most are, and need no spreading.
+fn conjunction(formula: &Formula) -> Option<Vec<Literal>> {
+    let literal = |part: &Formula| match part {
+        Formula::Is(atom, holds) => Some((Arc::clone(atom), *holds)),
+        _ => None,
+    };
+    let mut literals: Vec<Literal> = match formula {
+        Formula::All(parts) => parts.iter().map(literal).collect::<Option<_>>()?,
+        one => vec![literal(one)?],
+    };
+    literals.sort_unstable();
+    literals.dedup();
+    Some(literals)
+}
+
+fn can_all_hold(literals: &[Literal]) -> bool {
+    if literals.array_windows().any(|[(one, _), (other, _)]| one == other) {
+        return false;
+    }
+    let mut keys: Vec<&Key> = literals.iter().filter_map(|(atom, _)| key_of(atom)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().all(|key| {
+        let of_key = literals.iter().filter(|(atom, _)| key_of(atom) == Some(key));
+        let atoms: Vec<(&Atom, bool)> = of_key.map(|(atom, holds)| (atom.as_ref(), *holds)).collect();
+        key_is_possible(&atoms)
+    })
 }
 
 fn collect<'f>(formula: &'f Formula, atoms: &mut Vec<&'f Arc<Atom>>) {

@@ -48,7 +48,7 @@ pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMa
     for (account, remaining) in inventory.accounts.iter().zip(remaining.unwrap_or_default()) {
         let target = target_of(first, &account.id);
         for (id, terms) in remaining {
-            let Some((_, applied)) = access.decide(id, &first.action, &target, None, &context) else { continue };
+            let Some(applied) = access.applied(id, &first.action, &target, None, &context) else { continue };
             let statement = evidence(inventory, id, &applied).into_iter().next();
             found.insert(id, Administrator { statement, terms });
         }

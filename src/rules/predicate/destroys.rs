@@ -3,7 +3,7 @@
 //! Means are found in bulk, and told in bulk: principals that a statement reaches in the same way make one draft.
 
 use super::requests::Requests;
-use super::{Draft, Drafts, Who, add_evidence, carried_in_words, evidence, named_by_suppressions, statement_in_words};
+use super::{Draft, Drafts, Who, add_evidence, carried_in_words, evidence, statement_in_words, taken_apart};
 use crate::access::{Access, target_of};
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
@@ -51,10 +51,15 @@ impl<'q> Taken<'q> {
 pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -> Drafts {
     let index = question.means.of(who.environment);
     let actions = question.definitions.actions_of(losses);
+    let wanted: Vec<bool> = index.all().iter().map(|means| actions.contains(&*means.action)).collect();
+    let is_wanted = |position: &u32| wanted.get(*position as usize) == Some(&true);
     let mut told = Told::new(question, who);
-    for (position, means) in (0u32..).zip(index.all()) {
-        if actions.contains(&*means.action) {
-            told.add(position, means);
+    for (members, positions) in reached_alike(question, &index, &|principal| who.includes(question, principal)) {
+        let group = told.group(members);
+        for position in positions.iter().filter(|position| is_wanted(position)) {
+            if let Some(means) = index.get(*position) {
+                told.add(group, *position, means, &means.terms);
+            }
         }
     }
     told.drafts(&index)
@@ -63,57 +68,81 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -
 /// What principals hold of a policy: those with equal ones are reached by the same statements.
 type Signature = (Vec<(DocumentId, usize, usize)>, Option<DocumentId>);
 
+/// Principals that have the same means by policies of the same names, with the positions of their means; in the order of
+/// their first.
+pub(super) fn reached_alike<'x>(
+    question: &Question<'_>,
+    index: &'x MeansIndex,
+    is_meant: &dyn Fn(PrincipalId) -> bool,
+) -> Vec<(Vec<PrincipalId>, &'x [u32])> {
+    let inventory = question.access.inventory();
+    let mut all: Vec<(Vec<PrincipalId>, &[u32])> = Vec::new();
+    for class in index.classes() {
+        let mut known: FxHashMap<Signature, usize> = FxHashMap::default();
+        for member in class.members.iter().copied().filter(|member| is_meant(*member)) {
+            let Some(signature) = signature(inventory, member) else { continue };
+            let at = *known.entry(signature).or_insert(all.len());
+            match all.get_mut(at) {
+                Some((members, _)) => members.push(member),
+                None => all.push((vec![member], class.positions.as_slice())),
+            }
+        }
+    }
+    all.sort_by(|(one, _), (other, _)| one.first().cmp(&other.first()));
+    all
+}
+
 /// Who has which means by which statements.
 pub(super) struct Told<'q, 'r> {
     question: &'q Question<'q>,
     who: Who<'r>,
-    included: FxHashMap<PrincipalId, bool>,
-    /// For each cause, the means of each principal.
-    held: BTreeMap<String, BTreeMap<PrincipalId, Vec<u32>>>,
+    /// Principals that the same statements reach.
+    groups: Vec<Vec<PrincipalId>>,
+    /// For each cause, the means of each group.
+    held: BTreeMap<String, BTreeMap<Group, Vec<u32>>>,
     /// The terms of each cause.
     terms: BTreeMap<String, Terms>,
     /// For each cause and means, the statements that allow it.
     statements: BTreeMap<String, BTreeMap<u32, Vec<StatementEvidence>>>,
 }
 
+/// The number of some principals that the same statements reach.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Group(usize);
+
 impl<'q, 'r> Told<'q, 'r> {
     pub fn new(question: &'q Question<'q>, who: Who<'r>) -> Told<'q, 'r> {
         Told {
             question,
             who,
-            included: FxHashMap::default(),
+            groups: Vec::new(),
             held: BTreeMap::new(),
             terms: BTreeMap::new(),
             statements: BTreeMap::new(),
         }
     }
 
-    /// Notes who has a means and by which statement.
-    pub fn add(&mut self, position: u32, means: &Means) {
-        let (question, who) = (self.question, self.who);
-        let mut known: FxHashMap<Signature, (String, Vec<StatementEvidence>)> = FxHashMap::default();
-        for actor in means.actors.iter() {
-            if !*self.included.entry(*actor).or_insert_with(|| who.includes(question, *actor)) {
-                continue;
-            }
-            let Some(signature) = signature(question.access.inventory(), *actor) else { continue };
-            let (cause, statements) = known.entry(signature).or_insert_with(|| {
-                let statements = allowed_by(question, means, *actor);
-                // What one policy grants under the same terms is one cause, by whatever means it is used.
-                let policy = statements.first().map_or("", |statement| statement.policy.as_str());
-                (format!("{policy}|{}", means.terms.key()), statements)
-            });
-            if !self.terms.contains_key(cause) {
-                self.terms.insert(cause.clone(), means.terms.clone());
-            }
-            self.held.entry(cause.clone()).or_default().entry(*actor).or_default().push(position);
-            let all = self.statements.entry(cause.clone()).or_default().entry(position).or_default();
-            for statement in statements.iter() {
-                if !all.contains(statement) {
-                    all.push(statement.clone());
-                }
+    /// Notes of whom something is going to be told.
+    pub fn group(&mut self, members: Vec<PrincipalId>) -> Group {
+        self.groups.push(members);
+        Group(self.groups.len().saturating_sub(1))
+    }
+
+    /// Notes that all of a group have a means, under which terms, and by which statement.
+    pub fn add(&mut self, group: Group, position: u32, means: &Means, terms: &Terms) {
+        let Some(first) = self.groups.get(group.0).and_then(|members| members.first()) else { return };
+        let statements = allowed_by(self.question, means, *first);
+        // What one policy grants under the same terms is one cause, by whatever means it is used.
+        let policy = statements.first().map_or("", |statement| statement.policy.as_str());
+        let cause = format!("{policy}|{}", terms.key());
+        let all = self.statements.entry(cause.clone()).or_default().entry(position).or_default();
+        for statement in statements {
+            if !all.contains(&statement) {
+                all.push(statement);
             }
         }
+        self.held.entry(cause.clone()).or_default().entry(group).or_default().push(position);
+        self.terms.entry(cause).or_insert_with(|| terms.clone());
     }
 
     /// One draft for all who have the same means by the same cause.
@@ -123,13 +152,15 @@ impl<'q, 'r> Told<'q, 'r> {
         let mut drafts = Drafts::new();
         for (cause, held) in self.held {
             let mut same: BTreeMap<(Vec<u32>, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
-            for (principal, positions) in held {
-                // What is accepted of some is told of the others alone.
-                let accepted = named_by_suppressions(self.question, principal);
-                same.entry((positions, accepted)).or_default().push(principal);
+            for (group, positions) in held {
+                let members = self.groups.get(group.0).into_iter().flatten().copied();
+                for (((), accepted), members) in taken_apart(self.question, members, |_| ()) {
+                    same.entry((positions.clone(), accepted)).or_default().extend(members);
+                }
             }
             let single = same.len() == 1;
-            for ((positions, _), principals) in same {
+            for ((positions, _), mut principals) in same {
+                principals.sort_unstable();
                 let mut means: Vec<&Means> = positions.iter().filter_map(|position| index.get(*position)).collect();
                 // The story that is told is that of the worst loss.
                 means.sort_by_key(|means| badness(means.class));
@@ -244,8 +275,8 @@ pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) 
     for (key, values) in &call.given {
         context.set(key, values.clone());
     }
-    let traced = question.access.decide(actor, &call.action, &target, call.resource, &context);
-    let mut statements = traced.map(|(_, applied)| evidence(inventory, actor, &applied)).unwrap_or_default();
+    let applied = question.access.applied(actor, &call.action, &target, call.resource, &context);
+    let mut statements = applied.map(|applied| evidence(inventory, actor, &applied)).unwrap_or_default();
     // The first is the cause: it must not depend on the order in which AWS lists policies.
     statements.sort();
     statements

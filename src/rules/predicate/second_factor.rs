@@ -3,7 +3,7 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html>: a request
 //! that is signed with a long-term access key carries no `aws:MultiFactorAuthPresent`.
 
-use super::destroys::{Told, call_of, target_of_call};
+use super::destroys::{Told, call_of, reached_alike, target_of_call};
 use super::{Drafts, Who};
 use crate::engine::Verdict;
 use crate::inventory::{PrincipalId, PrincipalKind};
@@ -19,16 +19,15 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -
     let actions = question.definitions.actions_of(losses);
     let is_user =
         |id: &PrincipalId| inventory.principal(*id).is_some_and(|principal| principal.kind == PrincipalKind::User);
-    // Members of a class have the same means by the same policies: one of them answers for all.
+    // Who has the same means by the same policies is told alike: one of them answers for all.
     let mut told = Told::new(question, who);
-    for class in index.classes() {
-        let members: Vec<PrincipalId> =
-            class.members.iter().copied().filter(|id| is_user(id) && who.includes(question, *id)).collect();
-        let Some(first) = members.first() else { continue };
-        for position in &class.positions {
+    for (members, positions) in reached_alike(question, &index, &|id| is_user(&id) && who.includes(question, id)) {
+        let Some(first) = members.first().copied() else { continue };
+        let group = told.group(members);
+        for position in positions {
             let Some(means) = index.get(*position).filter(|means| actions.contains(&*means.action)) else { continue };
-            if let Some(terms) = without(question, means, *first) {
-                told.add(*position, &Means { actors: members.clone().into(), terms, ..means.clone() });
+            if let Some(terms) = without(question, means, first) {
+                told.add(group, *position, means, &terms);
             }
         }
     }

@@ -176,8 +176,8 @@ impl Story<'_, '_> {
             }
         };
         let context = context_of(step);
-        let traced = self.question.access.decide(self.teller, &step.action, &target, exact.or(resource), &context);
-        let found = traced.map(|(_, applied)| evidence(inventory, self.teller, &applied)).unwrap_or_default();
+        let applied = self.question.access.applied(self.teller, &step.action, &target, exact.or(resource), &context);
+        let found = applied.map(|applied| evidence(inventory, self.teller, &applied)).unwrap_or_default();
         self.known.insert(key, found.clone());
         found
     }
