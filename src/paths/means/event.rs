@@ -196,7 +196,7 @@ impl Started {
         parts.push(Part::call(self.action, self.on.clone(), words).by(By::Role(starter)));
         if let Some(role) = &self.passes {
             let mut handed = pass(role, "ecs-tasks.amazonaws.com", "");
-            handed.words = "EventBridge hands the task its role (iam:PassRole)".into();
+            handed.words = "EventBridge passes the task its role (iam:PassRole)".into();
             parts.push(handed.by(By::Role(starter)));
         }
         Some(Change {
