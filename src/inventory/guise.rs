@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub struct Guise {
     /// The principal; for one newly made, as it would be called.
     pub principal: Principal,
-    /// Whether its own policies allow everything.
+    /// Whether a policy of its own allows everything, beside those that it has.
     pub everything: bool,
 }
 
@@ -25,6 +25,11 @@ impl Guise {
     /// The principal with a policy of its own that allows everything, within its boundary.
     pub fn unbound(principal: &Principal) -> Guise {
         Guise { principal: Principal { policies: Vec::new(), ..principal.clone() }, everything: true }
+    }
+
+    /// The same, where these of its policies go on denying something.
+    pub fn kept_back(principal: &Principal, by: Vec<Attachment>) -> Guise {
+        Guise { principal: Principal { policies: by, ..principal.clone() }, everything: true }
     }
 
     /// The principal without its boundary.
@@ -80,11 +85,11 @@ impl Inventory {
         let mut principals: Vec<(Principal, Option<u32>)> = Vec::new();
         for (number, guise) in (0u32..).zip(guises) {
             let mut principal = guise.principal.clone();
-            principal.policies = if guise.everything {
-                vec![Attachment { document: everything, name: "a policy of its own making".into(), through: None }]
-            } else {
-                principal.policies.iter().map(|attachment| copy.attachment(attachment)).collect()
-            };
+            principal.policies = principal.policies.iter().map(|attachment| copy.attachment(attachment)).collect();
+            if guise.everything {
+                let own = Attachment { document: everything, name: "a policy of its own making".into(), through: None };
+                principal.policies.push(own);
+            }
             principal.boundary = principal.boundary.as_ref().map(|attachment| copy.attachment(attachment));
             principal.trust = principal.trust.map(|id| copy.document(id));
             principals.push((principal, Some(number)));

@@ -29,7 +29,7 @@ impl Dominion {
             let ruled = known.entry(edge.gained.as_ptr()).or_insert_with(|| {
                 let unbound = edge.gained.iter().filter_map(|gained| gained.principal).filter(|id| {
                     let known = access.inventory().principal(*id);
-                    known.is_some_and(|known| known.boundary.is_none())
+                    known.is_some_and(|known| known.boundary.is_none()) && !guises.is_kept_back(*id)
                 });
                 Arc::new(unbound.filter_map(|id| guises.ruled(access, id)).collect())
             });

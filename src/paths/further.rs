@@ -46,6 +46,13 @@ pub(super) fn edges(real: &Access<'_>, techniques: &[Technique], guises: &mut Gu
                 let whom = one.principal.filter(|_| !technique.is_own()).unwrap_or(base);
                 gained.extend(guises.of(real, technique.gain, whom).map(|node| (node, one.clone())));
             }
+            // Who may do everything that its denies leave gains no more by being allowed it again.
+            if technique.is_own() {
+                gained.retain(|(node, _)| actors.iter().all(|number| guises.node(*number) != *node));
+            }
+            if gained.is_empty() {
+                continue;
+            }
             let actors = actors.into_iter().map(|number| guises.node(number)).collect();
             found.push(Further { actors, gained, edge, own: technique.is_own() });
         }

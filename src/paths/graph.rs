@@ -8,6 +8,7 @@ use super::dominion::Dominion;
 use super::freed::Freed;
 use super::further;
 use super::guises::{Guises, Node};
+use super::kept;
 use super::outsiders::{self, Outsider};
 use super::surer::{Already, Surer};
 use super::technique::{Asker, Edge, Gain, Gained, Technique, Through};
@@ -16,7 +17,7 @@ use super::way::Actor;
 use crate::access::Access;
 use crate::base::Certainty;
 use crate::engine::Verdict;
-use crate::inventory::{Inventory, PrincipalId, Supposed};
+use crate::inventory::{Guise, Inventory, PrincipalId, Supposed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
@@ -87,13 +88,17 @@ impl<'a> Graph<'a> {
         // Whoever may do everything already is followed as such.
         let mut masters: BTreeSet<PrincipalId> = BTreeSet::new();
         let mut surer = Surer::default();
+        let all_powerful = best.keys().filter(|(_, gain)| *gain == Gain::PrincipalWithEverything).map(|(id, _)| *id);
+        let kept = kept::find(access, techniques, &mut guises, &all_powerful.collect());
+        guises.keep(kept);
         for ((actor, gain), edge) in best {
             let Some(node) = guises.of(access, gain, actor) else { continue };
             let has_boundary = inventory.principal(actor).is_some_and(|known| known.boundary.is_some());
-            if gain == Gain::PrincipalWithEverything && edge.terms.certainty == Certainty::Certain && !has_boundary {
+            let everything = gain == Gain::PrincipalWithEverything && !guises.is_kept_back(actor);
+            if everything && edge.terms.certainty == Certainty::Certain && !has_boundary {
                 masters.insert(actor);
             }
-            if gain == Gain::PrincipalWithEverything {
+            if everything {
                 surer.add(actor, &edge.terms);
             }
             wanted.insert(actor);
@@ -106,9 +111,15 @@ impl<'a> Graph<'a> {
             !technique.is_own() && technique.gain != Gain::Principal && technique.change.is_some() == changes
         };
         let gains_all = |technique: &Technique| by_gain(technique, false);
-        for (technique, edges) in asker.each(gains_all, |number, _| asker.edges(number, &all, &others)) {
+        let asked: Vec<_> = asker.each(gains_all, |number, _| asker.edges(number, &all, &others)).collect();
+        let all_powerful = asked.iter().filter(|(technique, _)| technique.gain == Gain::PrincipalWithEverything);
+        let whom = all_powerful.flat_map(|(_, edges)| edges).flat_map(|edge| edge.gained.iter());
+        let whom: BTreeSet<PrincipalId> = whom.filter_map(|gained| gained.principal).collect();
+        let kept = kept::find(access, techniques, &mut guises, &whom);
+        guises.keep(kept);
+        for (technique, edges) in asked {
             wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
-            edges.iter().for_each(|edge| surer.learn(technique.gain, edge));
+            edges.iter().for_each(|edge| surer.learn(technique.gain, edge, &|id| guises.is_kept_back(id)));
             if technique.gain == Gain::PrincipalWithEverything {
                 dominion.note(access, &guises, &edges);
             }
@@ -188,7 +199,8 @@ impl<'a> Graph<'a> {
             let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
             let among = actors.classes_of(&ids);
             // Whoever may do everything needs no role to be passed.
-            let limited = supposed.ids.iter().zip(guises.all()).filter(|(_, guise)| !guise.everything);
+            let is_limited = |guise: &Guise| !guise.everything || !guise.principal.policies.is_empty();
+            let limited = supposed.ids.iter().zip(guises.all()).filter(|(_, guise)| is_limited(guise));
             let limited: BTreeSet<PrincipalId> = limited.map(|(id, _)| *id).collect();
             let base = |id: &PrincipalId| {
                 let guise = supposed.guises.get(id.0 as usize).copied().flatten();

@@ -25,7 +25,7 @@ impl Node {
 
 /// What makes guises one: they may do the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     gain: Gain,
     account: AccountId,
     kind: Option<PrincipalKind>,
@@ -68,6 +68,8 @@ pub(super) struct Guises {
     accounts: FxHashMap<AccountId, Mentions>,
     /// Policies that let somebody change the policies of users or roles that they name.
     naming: FxHashMap<DocumentId, bool>,
+    /// What goes on denying something to those who have a policy that allows everything.
+    kept: FxHashMap<PrincipalId, Vec<Attachment>>,
 }
 
 impl Guises {
@@ -120,6 +122,7 @@ impl Guises {
             policies,
             accounts,
             naming: FxHashMap::default(),
+            kept: FxHashMap::default(),
         }
     }
 
@@ -229,29 +232,69 @@ impl Guises {
         principal: &Principal,
         change: &Change,
     ) -> Option<Node> {
+        let (policies, boundary) = change.of(access.inventory(), principal)?;
+        let documents = policies.iter().map(|one| one.document).collect();
+        let key = self.key_of(access, base, principal, boundary.as_ref(), documents);
+        if let Some(number) = self.known.get(&key) {
+            return Some(self.node(*number));
+        }
+        self.add(key, Guise::changed(principal, policies, boundary), base)
+    }
+
+    /// What makes a principal one with others, as it is.
+    pub fn class_of(&mut self, access: &Access<'_>, id: PrincipalId, principal: &Principal) -> Key {
+        let documents = principal.policies.iter().map(|one| one.document).collect();
+        self.key_of(access, id, principal, principal.boundary.as_ref(), documents)
+    }
+
+    /// What makes principals one that have these policies and this boundary.
+    fn key_of(
+        &mut self,
+        access: &Access<'_>,
+        base: PrincipalId,
+        principal: &Principal,
+        boundary: Option<&Attachment>,
+        mut documents: Vec<DocumentId>,
+    ) -> Key {
         let inventory = access.inventory();
-        let (policies, boundary) = change.of(inventory, principal)?;
-        let mut documents: Vec<DocumentId> = policies.iter().map(|one| one.document).collect();
         documents.sort_unstable();
         documents.dedup();
-        let mut looked_at = self.looked_at(principal, boundary.as_ref());
+        let mut looked_at = self.looked_at(principal, boundary);
         for id in &documents {
             looked_at.join(self.policies.entry(*id).or_insert_with(|| mentions(inventory, *id)));
             // Whom they let change themselves by name, nobody else is like.
             looked_at.principal |= *self.naming.entry(*id).or_insert_with(|| names_whom(inventory, *id));
         }
-        let key = Key {
+        Key {
             gain: Gain::PrincipalWithOtherPolicies,
             account: principal.account,
             kind: Some(principal.kind),
-            boundary: boundary.as_ref().map(|one| one.document),
+            boundary: boundary.map(|one| one.document),
             policies: documents,
             told_apart: self.told_apart(access, base, principal, &looked_at),
-        };
+        }
+    }
+
+    /// Remembers what goes on denying something to some, whatever they are allowed.
+    pub fn keep(&mut self, kept: FxHashMap<PrincipalId, Vec<Attachment>>) {
+        self.kept.extend(kept);
+    }
+
+    /// Whether something goes on denying something to somebody, whatever it is allowed.
+    pub fn is_kept_back(&self, id: PrincipalId) -> bool {
+        self.kept.contains_key(&id)
+    }
+
+    /// Somebody who is allowed everything, and denied something all the same.
+    fn kept_back(&mut self, access: &Access<'_>, base: PrincipalId, by: Vec<Attachment>) -> Option<Node> {
+        let principal = access.inventory().principal(base)?.clone();
+        let documents = by.iter().map(|one| one.document).collect();
+        let mut key = self.key_of(access, base, &principal, principal.boundary.as_ref(), documents);
+        key.policies.push(EVERYTHING);
         if let Some(number) = self.known.get(&key) {
             return Some(self.node(*number));
         }
-        self.add(key, Guise::changed(principal, policies, boundary), base)
+        self.add(key, Guise::kept_back(&principal, by), base)
     }
 
     fn add(&mut self, key: Key, guise: Guise, base: PrincipalId) -> Option<Node> {
@@ -264,6 +307,9 @@ impl Guises {
 
     /// The guise that somebody gains; `None`: it gains no guise.
     pub fn of(&mut self, access: &Access<'_>, gain: Gain, base: PrincipalId) -> Option<Node> {
+        if let Some(by) = self.kept.get(&base).filter(|_| gain == Gain::PrincipalWithEverything).cloned() {
+            return self.kept_back(access, base, by);
+        }
         let inventory = access.inventory();
         let principal = inventory.principal(base)?;
         let key = self.key(access, gain, base)?;
@@ -337,6 +383,9 @@ impl Guises {
         }
     }
 }
+
+/// Stands for the policy that allows everything.
+const EVERYTHING: DocumentId = DocumentId(u32::MAX);
 
 /// What a document looks at.
 fn mentions(inventory: &Inventory, id: DocumentId) -> Mentions {

@@ -9,6 +9,7 @@ mod goal;
 mod graph;
 mod guard;
 mod guises;
+mod kept;
 mod means;
 mod open_resources;
 mod outsiders;

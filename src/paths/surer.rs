@@ -37,14 +37,14 @@ impl Surer {
         }
     }
 
-    /// What an edge gives.
-    pub fn learn(&mut self, gain: Gain, edge: &Edge) {
+    /// What an edge gives. `kept_back`: those to whom something is denied all the same.
+    pub fn learn(&mut self, gain: Gain, edge: &Edge, kept_back: &dyn Fn(PrincipalId) -> bool) {
         match gain {
             Gain::Newcomer => edge.actors.iter().for_each(|actor| self.add(*actor, &edge.terms)),
             Gain::PrincipalWithEverything => {
                 let Ok(number) = u32::try_from(self.others.len()) else { return };
                 self.others.push((Arc::clone(&edge.actors), edge.terms.clone()));
-                for whom in edge.gained.iter().filter_map(|gained| gained.principal) {
+                for whom in edge.gained.iter().filter_map(|gained| gained.principal).filter(|id| !kept_back(*id)) {
                     self.of.entry(whom).or_default().push(number);
                 }
             }

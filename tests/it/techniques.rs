@@ -366,3 +366,52 @@ fn who_administers_identity_center_is_unknown_where_it_was_not_read() {
     // Who administers what was read: it is another account.
     assert_eq!(certainty(serde_json::json!({"delegated": ["guardduty.amazonaws.com"]})), None);
 }
+
+/// A policy that one writes for oneself wins over no deny that cannot be taken off.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+#[test]
+fn a_deny_that_stays_wins() {
+    let then = ("ec2:TerminateInstances".to_owned(), "arn:aws:ec2:eu-west-1:111122223333:instance/i-1".to_owned());
+    let held = |denied: &[&str]| {
+        serde_json::json!({
+            "users": {"mallory": {"inline": [statement("Allow", &["iam:PutUserPolicy"])], "attached": ["guard"]}},
+            "policies": {"guard": statement("Deny", denied)}
+        })
+    };
+    // Nothing keeps it from taking the deny off then.
+    let (steps, certainty) = freed(&held(&["ec2:TerminateInstances"]), &then).unwrap();
+    assert_eq!((steps, certainty), (vec!["write-own-user-policy".to_owned()], foureyes::base::Certainty::Certain));
+    // The deny keeps itself, in each way in which it could be taken off.
+    let stays = ["ec2:TerminateInstances", "iam:Detach*", "iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
+    assert_eq!(freed(&held(&stays), &then), None);
+    // One way is enough.
+    for left in ["iam:Detach*", "iam:CreatePolicyVersion"] {
+        let some: Vec<&str> = stays.iter().copied().filter(|action| *action != left).collect();
+        assert!(freed(&held(&some), &then).is_some(), "{left}");
+    }
+    // A boundary that leaves no way keeps it as well, and a deny of one's own that a policy of the same name replaces does not.
+    let mut bound = held(&["ec2:TerminateInstances"]);
+    let limits = serde_json::json!({"users": {"mallory": {"boundary": "bound"}},
+        "policies": {"bound": statement("Allow", &["ec2:*", "iam:PutUserPolicy"])}});
+    merge(&mut bound, &limits);
+    assert_eq!(freed(&bound, &then), None);
+    let inline = serde_json::json!({"users": {"mallory": {"inline": [statement("Allow", &["iam:PutUserPolicy"]),
+        statement("Deny", &["ec2:TerminateInstances", "iam:Delete*", "iam:Detach*"])]}}});
+    assert!(freed(&inline, &then).is_some());
+    // Whoever is held back makes somebody who is not.
+    let graph_of = |account: &Value, names: &[&str]| {
+        let brief: BriefAccount = serde_json::from_value(account.clone()).unwrap();
+        let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
+        let access = Access::new(&inventory);
+        let graph = Graph::new(&access, paths::built_in(), &BTreeSet::new());
+        let from = find(&inventory, "user/mallory").unwrap();
+        let way = graph.nearest(from, &|actor| matches!(actor, Actor::Newcomer(_)))?;
+        assert_eq!(names.len(), way.hops.len(), "{:?}", way.hops);
+        Some(may(&graph, way.actor, &then))
+    };
+    assert_eq!(graph_of(&held(&stays), &["write", "make"]), Some(true));
+    let mut nobody = stays.to_vec();
+    nobody.extend(["iam:CreateUser", "iam:CreateRole", "cloudformation:*"]);
+    assert_eq!(graph_of(&held(&nobody), &[]), None);
+}

@@ -1,0 +1,119 @@
+//! What still denies something to those who may write themselves a policy that allows everything: a deny that they cannot
+//! take off, because it denies that as well, or because a boundary or the organisation does.
+
+use super::guises::Guises;
+use super::technique::{Asker, Changing, Edge, Named, Technique, denies};
+use crate::access::Access;
+use crate::inventory::{Attachment, Guise, Inventory, PrincipalId};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+/// So many who are not alike are looked at; of more, all denies are taken to go.
+const MOST: usize = 2_048;
+
+/// Of these, those who keep a deny of their own once they have a policy that allows everything, with what denies it.
+///
+/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+pub(super) fn find(
+    real: &Access<'_>,
+    techniques: &[Technique],
+    guises: &mut Guises,
+    whom: &BTreeSet<PrincipalId>,
+) -> FxHashMap<PrincipalId, Vec<Attachment>> {
+    let inventory = real.inventory();
+    let denying = |one: &Attachment| denies(inventory, one.document);
+    let mut classes: Vec<(Guise, Vec<PrincipalId>)> = Vec::new();
+    let mut known = FxHashMap::default();
+    for id in whom {
+        let Some(principal) = inventory.principal(*id).filter(|known| known.policies.iter().any(denying)) else {
+            continue;
+        };
+        let key = guises.class_of(real, *id, principal);
+        let at = *known.entry(key).or_insert(classes.len());
+        match classes.get_mut(at) {
+            Some((_, members)) => members.push(*id),
+            None => {
+                let mut principal = principal.clone();
+                principal.policies.retain(denying);
+                classes.push((Guise { principal, everything: true }, vec![*id]));
+            }
+        }
+    }
+    if classes.len() > MOST {
+        return FxHashMap::default();
+    }
+    let mut open: BTreeSet<usize> = (0..classes.len()).collect();
+    while !open.is_empty() {
+        let asked: Vec<usize> = std::mem::take(&mut open).into_iter().collect();
+        let of: Vec<Guise> = asked.iter().filter_map(|at| classes.get(*at)).map(|(guise, _)| guise.clone()).collect();
+        for (at, number, edge) in removals(inventory, techniques, &of) {
+            let Some((place, (guise, _))) = asked.get(at).and_then(|at| Some((*at, classes.get_mut(*at)?))) else {
+                continue;
+            };
+            let Some(technique) = techniques.get(number) else { continue };
+            let before = guise.principal.policies.len();
+            take_off(inventory, technique, &edge, guise);
+            if guise.principal.policies.len() < before && !guise.principal.policies.is_empty() {
+                open.insert(place);
+            }
+        }
+    }
+    let left = classes.into_iter().filter(|(guise, _)| !guise.principal.policies.is_empty());
+    left.flat_map(|(guise, members)| members.into_iter().map(move |id| (id, guise.principal.policies.clone())))
+        .collect()
+}
+
+/// What guises can do to their own policies: the guise, the technique, and the edge.
+fn removals(inventory: &Inventory, techniques: &[Technique], of: &[Guise]) -> Vec<(usize, usize, Edge)> {
+    let supposed = inventory.suppose(of);
+    let access = Access::new(&supposed.inventory);
+    let asker = Asker::new(inventory, &access, techniques);
+    let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
+    let among = access.classes_of(&ids);
+    let others = |id: PrincipalId| !ids.contains(&id);
+    let ask = |number: usize, technique: &Technique| match technique.change {
+        Some(_) => asker.changes(number, &among, &others),
+        None => asker.own(number, &among),
+    };
+    let takes_off = |technique: &Technique| {
+        let adds = matches!(technique.change, Some(Changing::JoinGroup | Changing::Attach | Changing::AttachToGroup));
+        technique.is_own() && !adds
+    };
+    let mut found = Vec::new();
+    for (_, edges) in asker.each(takes_off, ask) {
+        for edge in edges {
+            for actor in edge.actors.iter() {
+                if let Some(at) = supposed.guises.get(actor.0 as usize).copied().flatten() {
+                    found.push((at as usize, edge.technique, edge.clone()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Leaves out of a guise the denies that it takes off by a technique.
+fn take_off(inventory: &Inventory, technique: &Technique, edge: &Edge, guise: &mut Guise) {
+    let Some(gained) = edge.gained.first() else { return };
+    let principal = &mut guise.principal;
+    if let Some(change) = &gained.change {
+        if let Some((policies, _)) = change.of(inventory, principal) {
+            principal.policies = policies.into_iter().filter(|one| denies(inventory, one.document)).collect();
+        }
+        return;
+    }
+    for (need, on) in technique.needs.iter().zip(gained.on.iter()) {
+        let is_inline = |one: &Attachment| !one.name.starts_with("arn:");
+        match (&need.on, &*need.action) {
+            // A policy of the same name replaces the one that denies it.
+            (Named::Principal, "iam:PutUserPolicy" | "iam:PutRolePolicy") => {
+                principal.policies.retain(|one| one.through.is_some() || !is_inline(one));
+            }
+            (Named::OwnGroup, "iam:PutGroupPolicy") => {
+                principal.policies.retain(|one| one.through.as_ref() != Some(on) || !is_inline(one));
+            }
+            (Named::OwnPolicy, _) => principal.policies.retain(|one| one.name != *on),
+            _ => {}
+        }
+    }
+}
