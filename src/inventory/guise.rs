@@ -80,6 +80,15 @@ pub struct Supposed {
 impl Inventory {
     /// Supposes that principals are as these guises are.
     pub fn suppose(&self, guises: &[Guise]) -> Supposed {
+        self.supposing(guises, true)
+    }
+
+    /// The same, for questions about these guises and their own policies only: nobody and nothing else is there.
+    pub fn suppose_only(&self, guises: &[Guise]) -> Supposed {
+        self.supposing(guises, false)
+    }
+
+    fn supposing(&self, guises: &[Guise], others: bool) -> Supposed {
         let mut copy = Copy { of: self, documents: Vec::new(), known: FxHashMap::default() };
         let everything = copy.add(Document { kind: PolicyKind::Identity, policy: Some(all().into()) });
         let mut principals: Vec<(Principal, Option<u32>)> = Vec::new();
@@ -95,10 +104,11 @@ impl Inventory {
             principals.push((principal, Some(number)));
         }
         let mut acting: FxHashSet<&str> = FxHashSet::default();
-        for value in self.resources.iter().flat_map(|resource| resource.properties.values()) {
+        let resources = if others { self.resources.as_slice() } else { &[] };
+        for value in resources.iter().flat_map(|resource| resource.properties.values()) {
             roles_in(value, &mut acting);
         }
-        for principal in self.principals.iter().filter(|known| known.trust.is_some()) {
+        for principal in self.principals.iter().filter(|known| others && known.trust.is_some()) {
             // A role that some resource acts as keeps its rights.
             let acts = acting.contains(&*principal.arn);
             let policies = if acts { principal.policies.as_slice() } else { &[] };
@@ -125,7 +135,7 @@ impl Inventory {
                 }
             }
         }
-        let mut resources = self.resources.clone();
+        let mut resources = resources.to_vec();
         for policy in resources.iter_mut().filter_map(|resource| resource.policy.as_mut()) {
             policy.document = copy.document(policy.document);
         }

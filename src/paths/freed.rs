@@ -97,7 +97,7 @@ fn options(
     numbers: &[u32],
 ) -> BTreeMap<u32, BTreeMap<Arc<Change>, (Gained, Edge)>> {
     let of: Vec<Guise> = numbers.iter().filter_map(|number| guises.all().get(*number as usize)).cloned().collect();
-    let supposed = inventory.suppose(&of);
+    let supposed = inventory.suppose_only(&of);
     let access = Access::new(&supposed.inventory);
     let asker = Asker::new(inventory, &access, techniques);
     let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();

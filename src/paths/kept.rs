@@ -4,7 +4,9 @@
 use super::guises::Guises;
 use super::technique::{Asker, Changing, Edge, Named, Technique, denies};
 use crate::access::Access;
-use crate::inventory::{Attachment, Guise, Inventory, PrincipalId};
+use crate::base::Glob;
+use crate::iam::{Effect, Element, Statement};
+use crate::inventory::{AccountId, Attachment, Controls, DocumentId, Guise, Inventory, Principal, PrincipalId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -22,12 +24,16 @@ pub(super) fn find(
 ) -> FxHashMap<PrincipalId, Vec<Attachment>> {
     let inventory = real.inventory();
     let denying = |one: &Attachment| denies(inventory, one.document);
+    let mut controls = Freedom::default();
     let mut classes: Vec<(Guise, Vec<PrincipalId>)> = Vec::new();
     let mut known = FxHashMap::default();
     for id in whom {
         let Some(principal) = inventory.principal(*id).filter(|known| known.policies.iter().any(denying)) else {
             continue;
         };
+        if controls.leave_free(inventory, principal) {
+            continue;
+        }
         let key = guises.class_of(real, *id, principal);
         let at = *known.entry(key).or_insert(classes.len());
         match classes.get_mut(at) {
@@ -42,19 +48,22 @@ pub(super) fn find(
     if classes.len() > MOST {
         return FxHashMap::default();
     }
-    let mut open: BTreeSet<usize> = (0..classes.len()).collect();
-    while !open.is_empty() {
-        let asked: Vec<usize> = std::mem::take(&mut open).into_iter().collect();
-        let of: Vec<Guise> = asked.iter().filter_map(|at| classes.get(*at)).map(|(guise, _)| guise.clone()).collect();
-        for (at, number, edge) in removals(inventory, techniques, &of) {
-            let Some((place, (guise, _))) = asked.get(at).and_then(|at| Some((*at, classes.get_mut(*at)?))) else {
-                continue;
-            };
-            let Some(technique) = techniques.get(number) else { continue };
-            let before = guise.principal.policies.len();
-            take_off(inventory, technique, &edge, guise);
-            if guise.principal.policies.len() < before && !guise.principal.policies.is_empty() {
-                open.insert(place);
+    // The plainest first: hardly anybody is left then.
+    for plain in [true, false] {
+        let left = |(at, (guise, _)): (usize, &(Guise, _))| (!guise.principal.policies.is_empty()).then_some(at);
+        let mut open: BTreeSet<usize> = classes.iter().enumerate().filter_map(left).collect();
+        while !open.is_empty() {
+            let asked: Vec<usize> = std::mem::take(&mut open).into_iter().collect();
+            let of = asked.iter().filter_map(|at| classes.get(*at)).map(|(guise, _)| guise.clone());
+            for (at, number, edge) in removals(inventory, techniques, &of.collect::<Vec<_>>(), plain) {
+                let place = asked.get(at).copied();
+                let Some((place, (guise, _))) = place.and_then(|at| Some((at, classes.get_mut(at)?))) else { continue };
+                let Some(technique) = techniques.get(number) else { continue };
+                let before = guise.principal.policies.len();
+                take_off(inventory, technique, &edge, guise);
+                if guise.principal.policies.len() < before && !guise.principal.policies.is_empty() {
+                    open.insert(place);
+                }
             }
         }
     }
@@ -63,9 +72,10 @@ pub(super) fn find(
         .collect()
 }
 
-/// What guises can do to their own policies: the guise, the technique, and the edge.
-fn removals(inventory: &Inventory, techniques: &[Technique], of: &[Guise]) -> Vec<(usize, usize, Edge)> {
-    let supposed = inventory.suppose(of);
+/// What guises can do to their own policies: the guise, the technique, and the edge. `plain`: by what takes off as a whole
+/// what is theirs alone, or leaves what they share.
+fn removals(inventory: &Inventory, techniques: &[Technique], of: &[Guise], plain: bool) -> Vec<(usize, usize, Edge)> {
+    let supposed = inventory.suppose_only(of);
     let access = Access::new(&supposed.inventory);
     let asker = Asker::new(inventory, &access, techniques);
     let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
@@ -77,7 +87,9 @@ fn removals(inventory: &Inventory, techniques: &[Technique], of: &[Guise]) -> Ve
     };
     let takes_off = |technique: &Technique| {
         let adds = matches!(technique.change, Some(Changing::JoinGroup | Changing::Attach | Changing::AttachToGroup));
-        technique.is_own() && !adds
+        let is_plain =
+            matches!(technique.change, Some(Changing::Detach | Changing::LeaveGroup | Changing::DeleteInline));
+        technique.is_own() && !adds && (!plain || is_plain)
     };
     let mut found = Vec::new();
     for (_, edges) in asker.each(takes_off, ask) {
@@ -116,4 +128,76 @@ fn take_off(inventory: &Inventory, technique: &Technique, edge: &Edge, guise: &m
             _ => {}
         }
     }
+}
+
+/// What takes a policy off, in its plainest form: in lower case.
+const TAKES_OFF: [&str; 7] = [
+    "iam:deletegrouppolicy",
+    "iam:deleterolepolicy",
+    "iam:deleteuserpolicy",
+    "iam:detachgrouppolicy",
+    "iam:detachrolepolicy",
+    "iam:detachuserpolicy",
+    "iam:removeuserfromgroup",
+];
+
+/// Who is surely kept from taking no policy off, by what was found of documents and accounts.
+#[derive(Default)]
+struct Freedom {
+    silent: FxHashMap<DocumentId, bool>,
+    accounts: FxHashMap<AccountId, bool>,
+}
+
+impl Freedom {
+    /// Whether nothing keeps somebody who is allowed everything from taking all its policies off: no deny speaks of that,
+    /// there is no boundary, and the organisation lets everything through.
+    fn leave_free(&mut self, inventory: &Inventory, principal: &Principal) -> bool {
+        principal.boundary.is_none()
+            && principal.policies.iter().all(|one| self.is_silent(inventory, one.document))
+            && self.is_open(inventory, principal.account)
+    }
+
+    /// Whether no deny of a document speaks of taking policies off.
+    fn is_silent(&mut self, inventory: &Inventory, id: DocumentId) -> bool {
+        *self.silent.entry(id).or_insert_with(|| {
+            let Some(policy) = inventory.document(id).and_then(|document| document.policy.as_ref()) else {
+                return false;
+            };
+            let speaks = |statement: &Statement| {
+                statement.effect == Effect::Deny
+                    && (statement.action.negated
+                        || statement.action.values.iter().any(|pattern| {
+                            let glob = Glob::new(&pattern.to_ascii_lowercase());
+                            TAKES_OFF.iter().any(|action| glob.matches(action))
+                        }))
+            };
+            !policy.statements.iter().any(speaks)
+        })
+    }
+
+    /// Whether the organisation's policies over an account, where they were read, allow everything and deny none of it.
+    fn is_open(&mut self, inventory: &Inventory, id: AccountId) -> bool {
+        if let Some(known) = self.accounts.get(&id) {
+            return *known;
+        }
+        let open = match inventory.account(id).map(|account| &account.controls) {
+            Some(Controls::Levels { scps, .. }) => scps.iter().all(|level| {
+                level.iter().any(|one| allows_everything(inventory, one.document))
+                    && level.iter().all(|one| self.is_silent(inventory, one.document))
+            }),
+            _ => true,
+        };
+        self.accounts.insert(id, open);
+        open
+    }
+}
+
+/// Whether a document has a statement that allows everything.
+fn allows_everything(inventory: &Inventory, id: DocumentId) -> bool {
+    let policy = inventory.document(id).and_then(|document| document.policy.as_ref());
+    let all = |element: &Element<String>| !element.negated && element.values.iter().any(|value| value == "*");
+    policy.into_iter().flat_map(|policy| &policy.statements).any(|one| {
+        let resources = one.resource.as_ref().is_none_or(all);
+        one.effect == Effect::Allow && all(&one.action) && resources && one.conditions.is_empty()
+    })
 }
