@@ -76,7 +76,7 @@ pub fn resources(inventory: &Inventory, ids: &[ResourceId]) -> String {
 }
 
 /// Types of what holds data that users or systems wrote.
-const HOLDS_DATA: [&str; 18] = [
+const HOLDS_DATA: [&str; 23] = [
     "AWS::Cognito::UserPool",
     "AWS::DocDB::DBCluster",
     "AWS::DynamoDB::GlobalTable",
@@ -86,15 +86,20 @@ const HOLDS_DATA: [&str; 18] = [
     "AWS::FSx::FileSystem",
     "AWS::Kinesis::Stream",
     "AWS::KMS::Key",
+    "AWS::Lightsail::Database",
     "AWS::MemoryDB::Cluster",
     "AWS::Neptune::DBCluster",
+    "AWS::NeptuneGraph::Graph",
     "AWS::OpenSearchService::Domain",
     "AWS::RDS::DBCluster",
     "AWS::RDS::DBInstance",
     "AWS::Redshift::Cluster",
+    "AWS::RedshiftServerless::Namespace",
     "AWS::S3::Bucket",
+    "AWS::S3Tables::Table",
     "AWS::SecretsManager::Secret",
     "AWS::SQS::Queue",
+    "AWS::Timestream::Table",
 ];
 
 /// Several things in a sentence: `a, b and c`.
@@ -236,10 +241,14 @@ pub fn noun(kind: &str) -> String {
         "AWS::KMS::Key" => "KMS key",
         "AWS::Kinesis::Stream" => "Kinesis stream",
         "AWS::Lambda::Function" => "Lambda function",
+        "AWS::Lightsail::Database" => "Lightsail database",
+        "AWS::Lightsail::Disk" => "Lightsail disk",
+        "AWS::Lightsail::Instance" => "Lightsail machine",
         "AWS::Logs::LogGroup" => "log group",
         "AWS::MSK::Cluster" => "Kafka cluster",
         "AWS::MemoryDB::Cluster" => "MemoryDB cluster",
         "AWS::Neptune::DBCluster" => "Neptune cluster",
+        "AWS::NeptuneGraph::Graph" => "Neptune Analytics graph",
         "AWS::OpenSearchService::Domain" => "OpenSearch domain",
         "AWS::RDS::DBCluster" => "RDS cluster",
         "AWS::RDS::DBClusterAutomatedBackup" => "RDS cluster automated backup",
@@ -249,16 +258,19 @@ pub fn noun(kind: &str) -> String {
         "AWS::RDS::DBSnapshot" => "RDS snapshot",
         "AWS::RDS::GlobalCluster" => "RDS global cluster",
         "AWS::Redshift::Cluster" => "Redshift cluster",
+        "AWS::RedshiftServerless::Namespace" => "serverless Redshift warehouse",
         "AWS::Route53::HealthCheck" => "health check",
         "AWS::Route53::HostedZone" => "hosted zone",
         "AWS::S3::AccessPoint" => "S3 access point",
         "AWS::S3::Bucket" => "S3 bucket",
+        "AWS::S3Tables::Table" => "S3 table",
         "AWS::SNS::Topic" => "SNS topic",
         "AWS::SQS::Queue" => "SQS queue",
         "AWS::SSM::Parameter" => "SSM parameter",
         "AWS::Scheduler::Schedule" => "schedule",
         "AWS::SecretsManager::Secret" => "secret",
         "AWS::StepFunctions::StateMachine" => "state machine",
+        "AWS::Timestream::Table" => "Timestream table",
         _ => "",
     };
     if !known.is_empty() {
