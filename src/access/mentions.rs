@@ -28,7 +28,7 @@ fn variables(statement: &Statement, version: Version) -> impl Iterator<Item = &s
     let values = statement.conditions.iter().flat_map(|condition| &condition.values);
     let resources = statement.resource.iter().flat_map(|resource| &resource.values);
     // The older language has no variables.
-    let texts = values.chain(resources).filter(move |_| version == Version::V2012);
+    let texts = values.chain(resources).filter(move |text| version == Version::V2012 && text.contains('$'));
     let variables = texts.flat_map(|text| text.split("${").skip(1));
     variables.map(|variable| variable.split(['}', ',']).next().unwrap_or_default().trim())
 }

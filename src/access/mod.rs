@@ -97,9 +97,9 @@ impl Answer {
 impl<'i> Access<'i> {
     /// Prepares an inventory for questions.
     pub fn new(inventory: &'i Inventory) -> Access<'i> {
-        let (index, (statements, classes)) = rayon::join(
-            || ActionIndex::new(&inventory.documents),
-            || (Statements::new(&inventory.documents), classes(inventory)),
+        let ((index, classes), statements) = rayon::join(
+            || (ActionIndex::new(&inventory.documents), classes(inventory)),
+            || Statements::new(&inventory.documents),
         );
         Access {
             inventory,

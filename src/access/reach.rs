@@ -136,7 +136,7 @@ impl Patterns {
 
 /// Whether policy variables are replaced in the text.
 pub(super) fn has_variable(text: &str, version: Version) -> bool {
-    version == Version::V2012 && text.contains("${")
+    version == Version::V2012 && text.contains('$') && text.contains("${")
 }
 
 fn matches(written: &Compiled, asked: &Asked<'_>, nobody: &Caller) -> Reach {

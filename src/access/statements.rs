@@ -80,6 +80,7 @@ impl<'i> Statements<'i> {
             Statements { first: Vec::with_capacity(documents.len()), all: Vec::new(), patterns: Vec::new() };
         let mut rests: FxHashMap<Rest<'i>, u32> = FxHashMap::default();
         let mut numbers: FxHashMap<(&'i str, Version, PolicyKind), u32> = FxHashMap::default();
+        numbers.reserve(documents.len());
         for document in documents {
             statements.first.push(statements.all.len());
             let Some(policy) = &document.policy else { continue };

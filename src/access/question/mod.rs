@@ -9,6 +9,7 @@
 mod alike;
 mod bench;
 mod parts;
+mod put;
 
 pub(super) use bench::sure;
 
@@ -23,6 +24,7 @@ use alike::{Alike, Shape, TagsAlike, name_of, shape, tags_alike};
 use bench::{Bench, join};
 use fixedbitset::FixedBitSet;
 use parts::{Case, Entry, Group, GroupId, Likeness, Owner, Party, Side, Token, Tokens, everything};
+use put::{Memo, say};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
@@ -500,189 +502,6 @@ impl<'q> Question<'q> {
         Likeness::Like(number, tags)
     }
 
-    /// A party's cases, each once, with its targets.
-    fn put(&self, party: &Party<'q>, memo: &mut Memo) -> Vec<(Case, Vec<u32>)> {
-        let identity: Vec<(u32, &Entry<'q>)> = party.documents.iter().flat_map(|id| self.entries_of(*id)).collect();
-        let boundary: Option<Vec<(u32, &Entry<'q>)>> = party.class.boundary.map(|id| self.entries_of(id).collect());
-        let both = || identity.iter().chain(boundary.iter().flatten()).map(|(_, entry)| *entry);
-        let by_tags = self.scps.tags() || both().any(|entry| entry.mentions.tags());
-        let groups = if by_tags { &self.fine } else { &self.coarse };
-        // Targets that some statement singles out; of all others a group is as good as one.
-        let mut singled: Vec<u32> = both()
-            .flat_map(|entry| entry.reach.certain.some().iter().chain(entry.reach.possible.some()))
-            .copied()
-            .collect();
-        singled.sort_unstable();
-        singled.dedup();
-        let mut cases: Vec<(Case, Vec<u32>)> = Vec::new();
-        let mut known: FxHashMap<Case, usize> = FxHashMap::default();
-        let mut add = |case: Case, targets: &[u32]| {
-            let at = *known.entry(case).or_insert_with_key(|case| {
-                cases.push((case.clone(), Vec::new()));
-                cases.len().saturating_sub(1)
-            });
-            if let Some((_, all)) = cases.get_mut(at) {
-                all.extend(targets);
-            }
-        };
-        let said_of = |target: Option<u32>| {
-            let said = |entries: &[(u32, &'_ Entry<'q>)]| say(entries.iter().copied(), target);
-            (said(&identity), boundary.as_deref().map(said))
-        };
-        let said = said_of(None);
-        for (index, group) in (0..).zip(groups).filter(|(_, group)| self.concerns(party, group, &said.0)) {
-            let rest: Vec<u32> =
-                group.targets.iter().copied().filter(|target| singled.binary_search(target).is_err()).collect();
-            if let Some(first) = rest.first() {
-                add(self.case(party, memo, said.clone(), (index, by_tags), *first), &rest);
-            }
-        }
-        for target in &singled {
-            let Some((fine, coarse)) = self.group_of.get(*target as usize) else { continue };
-            let index = if by_tags { *fine } else { *coarse };
-            let said = said_of(Some(*target));
-            if groups.get(index as usize).is_some_and(|group| self.concerns(party, group, &said.0)) {
-                add(self.case(party, memo, said, (index, by_tags), *target), &[*target]);
-            }
-        }
-        cases
-    }
-
-    /// Whether something may allow the party anything on the group, given what its statements say.
-    fn concerns(&self, party: &Party<'q>, group: &Group, said: &Tokens) -> bool {
-        let foreign = self.is_foreign(party.class, group);
-        (!foreign && (group.open_to_silent || party.named))
-            || ((!foreign || group.open_to_others) && said.iter().any(|token| self.allows(*token)))
-    }
-
-    /// Puts a case into the fewest words: what hangs on the principal's or the target's tags is resolved here, where the
-    /// tags are known, so that whoever comes to the same result shares the decision.
-    fn case(
-        &self,
-        party: &Party<'q>,
-        memo: &mut Memo,
-        (identity, boundary): (Tokens, Option<Tokens>),
-        (group, by_tags): (u32, bool),
-        target: u32,
-    ) -> Case {
-        let place = (party.class.kind, party.likeness, group, by_tags);
-        let mut open = Open::default();
-        let mut resolve = |tokens: Tokens| self.resolve(party, &mut memo.applies, place, tokens, target, &mut open);
-        let (identity, boundary) = (resolve(identity), boundary.map(&mut resolve));
-        let (scps, open_scps) = memo.scps.entry(place).or_insert_with(|| {
-            let mut open = Open::default();
-            let mut resolve = |level: &Vec<u32>| {
-                let said = self.say_of(level, target);
-                self.resolve(party, &mut memo.applies, place, said, target, &mut open)
-            };
-            let levels: Option<Arc<[Tokens]>> = match self.over_caller(party).map(|over| &over.scps) {
-                Some(Scps::Levels(levels)) => Some(levels.iter().map(&mut resolve).collect()),
-                _ => None,
-            };
-            (levels, open)
-        });
-        let alone = party.named || open.principals || open_scps.principals || self.everywhere.principals();
-        let fine = by_tags && (open.tags || open_scps.tags);
-        let group = match self.group_of.get(target as usize) {
-            Some((_, coarse)) if !fine => GroupId::Coarse(*coarse),
-            _ => GroupId::Fine(group),
-        };
-        Case {
-            kind: party.class.kind,
-            likeness: party.likeness.filter(|_| alone),
-            identity,
-            boundary,
-            scps: scps.clone(),
-            group,
-            target: Some(target).filter(|_| open.target),
-        }
-    }
-
-    fn over_caller(&self, party: &Party<'q>) -> Option<&Over> {
-        let holder = self.access.inventory.principal(*party.principals.first()?)?;
-        self.controls.get(holder.account.0 as usize)
-    }
-
-    /// Resolves what is known to apply, or not to, once principal and tags are known; notes what stays open.
-    fn resolve(
-        &self,
-        party: &Party<'q>,
-        memo: &mut FxHashMap<(Token, Place), engine::Formula>,
-        place: Place,
-        tokens: Tokens,
-        target: u32,
-        open: &mut Open,
-    ) -> Tokens {
-        let mut resolved = Tokens::with_capacity(tokens.len());
-        for token in tokens {
-            let Some(entry) = self.entry(token) else {
-                resolved.push(token);
-                continue;
-            };
-            let looks = entry.mentions.principals() || entry.mentions.tags();
-            if looks && !entry.reach.variable {
-                let (kind, likeness, group, by_tags) = place;
-                let likeness = likeness.filter(|_| entry.mentions.principals());
-                // What does not look at tags says the same of all groups that only tags tell apart.
-                let coarse = self.group_of.get(target as usize).map_or(group, |(_, coarse)| *coarse);
-                let place = if entry.mentions.tags() {
-                    (kind, likeness, group, by_tags)
-                } else {
-                    (kind, likeness, coarse, false)
-                };
-                let applies = memo
-                    .entry((token, place))
-                    .or_insert_with(|| self.applies(party, entry, matches!(token, Token::When(_)), target));
-                match (applies, entry.source) {
-                    (engine::Formula::False, _) => continue,
-                    (engine::Formula::True, Some((statement, ..))) => {
-                        resolved.push(match statement.effect {
-                            Effect::Allow => Token::Allow,
-                            Effect::Deny => Token::Deny,
-                        });
-                        continue;
-                    }
-                    _ => {}
-                }
-            }
-            open.principals |= entry.mentions.principals();
-            open.tags |= entry.mentions.tags();
-            open.target |= entry.reach.variable;
-            resolved.push(token);
-        }
-        resolved.sort_unstable();
-        resolved.dedup();
-        self.without_idle(resolved)
-    }
-
-    fn applies(&self, party: &Party<'q>, entry: &Entry<'q>, covers: bool, target: u32) -> engine::Formula {
-        let applies = || {
-            let member = *party.principals.first()?;
-            let holder = self.access.inventory.principal(member)?;
-            let (target, _) = self.asked.get(target)?;
-            let caller = self.access.caller(member)?;
-            let facts =
-                self.access.facts(holder, caller, self.asked.action, self.asked.entry, target, self.asked.context);
-            let policy = entry.policy(self.asked.action, covers);
-            Some(policy.statements.as_ref()?.first()?.applies(&facts))
-        };
-        applies().unwrap_or_else(|| engine::Formula::undecided("a policy that cannot be read"))
-    }
-
-    /// Drops what makes no difference beside an unconditional statement of the same effect.
-    fn without_idle(&self, mut tokens: Tokens) -> Tokens {
-        for (sure, effect) in [(Token::Allow, Effect::Allow), (Token::Deny, Effect::Deny)] {
-            if tokens.contains(&sure) {
-                tokens.retain(|token| {
-                    self.entry(*token)
-                        .and_then(|entry| entry.source)
-                        .is_none_or(|(statement, ..)| statement.effect != effect)
-                });
-            }
-        }
-        tokens
-    }
-
     fn entry(&self, token: Token) -> Option<&Entry<'q>> {
         match token {
             Token::Allow | Token::Deny => None,
@@ -705,29 +524,6 @@ impl<'q> Question<'q> {
             }
         }
     }
-}
-
-/// Kind and likeness of principals; number of a group, and whether it is a fine one.
-type Place = (u32, Option<u32>, u32, bool);
-
-/// What each level of service control policies says, where there are any.
-type Levels = Option<Arc<[Tokens]>>;
-
-/// What has been found out, to be used again.
-#[derive(Default)]
-struct Memo {
-    /// When statements apply that look at tags or at the principal.
-    applies: FxHashMap<(Token, Place), engine::Formula>,
-    /// What service control policies say.
-    scps: FxHashMap<Place, (Levels, Open)>,
-}
-
-/// What a case still hangs on, beside conditions.
-#[derive(Clone, Copy, Default)]
-struct Open {
-    principals: bool,
-    tags: bool,
-    target: bool,
 }
 
 /// Numbers for likenesses.
@@ -753,29 +549,4 @@ enum Scps {
     Unseen,
     /// The entries of each level.
     Levels(Vec<Vec<u32>>),
-}
-
-/// What entries say of a target; `None`: of one that none of them singles out.
-fn say<'e, 'q: 'e>(entries: impl IntoIterator<Item = (u32, &'e Entry<'q>)>, target: Option<u32>) -> Tokens {
-    let covers = |hits: &Hits| match (hits, target) {
-        (Hits::All, _) => true,
-        (Hits::Some(_), None) => false,
-        (hits, Some(target)) => hits.contains(target),
-    };
-    let mut said = Tokens::new();
-    for (index, entry) in entries {
-        let certain = covers(&entry.reach.certain);
-        if !certain && !covers(&entry.reach.possible) {
-            continue;
-        }
-        said.push(match entry.source {
-            Some((Statement { effect: Effect::Allow, .. }, ..)) if entry.plain && certain => Token::Allow,
-            Some(_) if entry.plain && certain => Token::Deny,
-            Some(_) if certain => Token::When(entry.alike),
-            _ => Token::Whether(index),
-        });
-    }
-    said.sort_unstable();
-    said.dedup();
-    said
 }

@@ -41,6 +41,7 @@ use crate::finding::{Evidence, Finding, FixIntent, Lost, SetArguments, Statement
 use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::Terms;
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -140,14 +141,16 @@ impl Ways {
 
 /// Principals taken apart by something, and by the suppressions that name them: what is accepted of some is told of the
 /// others alone.
-fn taken_apart<K: Ord>(
+fn taken_apart<K: Ord + Send>(
     question: &Question<'_>,
     principals: impl Iterator<Item = PrincipalId>,
-    by: impl Fn(PrincipalId) -> K,
+    by: impl Fn(PrincipalId) -> K + Sync,
 ) -> BTreeMap<(K, Vec<bool>), Vec<PrincipalId>> {
+    let principals: Vec<PrincipalId> = principals.collect();
+    let key = |principal: &PrincipalId| (by(*principal), named_by_suppressions(question, *principal));
+    let keys: Vec<(K, Vec<bool>)> = principals.par_iter().with_min_len(16).map(key).collect();
     let mut apart: BTreeMap<(K, Vec<bool>), Vec<PrincipalId>> = BTreeMap::new();
-    for principal in principals {
-        let key = (by(principal), named_by_suppressions(question, principal));
+    for (key, principal) in keys.into_iter().zip(principals) {
         apart.entry(key).or_default().push(principal);
     }
     apart
