@@ -4,6 +4,7 @@
 
 mod among;
 mod flip;
+mod grounds;
 mod index;
 mod itself;
 mod likeness;
@@ -17,6 +18,7 @@ mod twins;
 
 pub use among::Among;
 pub use flip::{Change, Flip};
+pub use grounds::Ground;
 pub use itself::{Own, OwnAnswer};
 pub(crate) use mentions::Mentions;
 pub use targets::{BARE, MADE, Targets, named_by, owner_of, policy_was_read, speaker, target_of};
@@ -140,24 +142,6 @@ impl<'i> Access<'i> {
     ) -> Option<(Decision, Vec<Applied>)> {
         let action = action.to_ascii_lowercase();
         self.put(principal, &action, target, resource, context, &self.bearing_on(&action), engine::decide)
-    }
-
-    /// The statements that bear on one request, without a decision: what [`Access::decide`] lists.
-    pub fn applied(
-        &self,
-        principal: PrincipalId,
-        action: &str,
-        target: &Target<'_>,
-        resource: Option<ResourceId>,
-        context: &Context,
-    ) -> Option<Vec<Applied>> {
-        let action = action.to_ascii_lowercase();
-        let list = |facts: &Facts<'_>, stack: &Stack<'_>| {
-            let mut applied = Vec::new();
-            engine::evaluate(facts, stack, &mut Some(&mut applied));
-            applied
-        };
-        self.put(principal, &action, target, resource, context, &self.bearing_on(&action), list)
     }
 
     /// Hands what is known of one request, and all policies that bear on it, to a function. Policies go by the names

@@ -18,8 +18,8 @@ pub use key::Key;
 pub use kind::Protection;
 pub use vault::Hold;
 
-use crate::access::{Access, Targets};
-use crate::engine::{Applied, Decision};
+use crate::access::{Access, Ground, Targets};
+use crate::engine::Decision;
 use crate::inventory::{PrincipalId, ResourceId};
 use able::{Answers, Asks, Way};
 use copies::CopyPlan;
@@ -147,12 +147,14 @@ pub fn stores(access: &Access<'_>, environment: &str) -> Vec<Store> {
     plans.into_iter().map(|plan| plan.answered(&index, &mut answers)).collect()
 }
 
-/// Decides one of the calls for somebody, and lists the statements that bear on it.
-pub fn decide(access: &Access<'_>, principal: PrincipalId, call: &Call) -> Option<(Decision, Vec<Applied>)> {
+/// Decides one of the calls for somebody, and lists the statements that allow it.
+pub fn decide<'a>(access: &'a Access<'_>, principal: PrincipalId, call: &Call) -> Option<(Decision, Vec<Ground<'a>>)> {
     let mut targets = Targets::default();
     able::push(&mut targets, access.inventory(), &call.arn, call.owner);
     let (target, owner) = targets.get(0)?;
-    access.decide(principal, call.action, target, owner, &able::circumstances())
+    let context = able::circumstances();
+    let (decision, _) = access.decide(principal, call.action, target, owner, &context)?;
+    Some((decision, access.grounds(principal, call.action, target, owner, &context)))
 }
 
 impl Plan {

@@ -48,8 +48,8 @@ pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMa
     for (account, remaining) in inventory.accounts.iter().zip(remaining.unwrap_or_default()) {
         let target = target_of(first, &account.id);
         for (id, terms) in remaining {
-            let Some(applied) = access.applied(id, &first.action, &target, None, &context) else { continue };
-            let statement = evidence(inventory, id, &applied).into_iter().next();
+            let grounds = access.grounds(id, &first.action, &target, None, &context);
+            let statement = evidence(grounds).into_iter().next();
             found.insert(id, Administrator { statement, terms });
         }
     }

@@ -5,25 +5,26 @@ use super::{
     taken_apart, teller,
 };
 use crate::access::Targets;
-use crate::engine::Target;
+use crate::engine::{Target, Verdict};
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{AccountId, Inventory, PRODUCTION, PrincipalId};
 use crate::paths::direct;
 use crate::rules::Question;
 use crate::rules::file::{Anything, Exception};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What somebody can do: the action, under which terms and by which statements.
-type Can<'r> = (&'r str, Terms, Vec<StatementEvidence>);
+type Can<'r> = (&'r str, Arc<Terms>, Vec<StatementEvidence>);
 
 pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Exception]) -> Drafts {
     let inventory = question.access.inventory();
     let who = Who { environment: PRODUCTION, kinds: &[], except };
-    let mut able: BTreeMap<AccountId, BTreeMap<PrincipalId, Vec<&Anything>>> = BTreeMap::new();
+    let mut able: BTreeMap<AccountId, BTreeMap<PrincipalId, Asked<'_>>> = BTreeMap::new();
     for ask in asks {
         for (account, principals) in who_can(question, ask) {
-            for principal in principals.into_iter().filter(|one| who.includes(question, *one)) {
-                able.entry(account).or_default().entry(principal).or_default().push(ask);
+            for (principal, terms) in principals.into_iter().filter(|(one, _)| who.includes(question, *one)) {
+                able.entry(account).or_default().entry(principal).or_default().push((ask, terms));
             }
         }
     }
@@ -32,7 +33,7 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
         let Some(id) = inventory.account(account).map(|known| &*known.id) else { continue };
         let can = |principal| -> Vec<Can<'_>> {
             let asks = able.get(&principal).into_iter().flatten();
-            asks.filter_map(|ask| can(question, principal, ask, id)).collect()
+            asks.filter_map(|(ask, answered)| can(question, principal, ask, answered, id)).collect()
         };
         for ((all, _), members) in taken_apart(question, able.keys().copied(), can) {
             for can in &all {
@@ -43,9 +44,15 @@ pub(super) fn drafts(question: &Question<'_>, asks: &[Anything], except: &[Excep
     ways.joined(question)
 }
 
+/// The terms of an answer in bulk; `None`: it could not be decided, and what is open goes by other names there.
+type Answered = Option<Arc<Terms>>;
+
+/// What somebody may be able to do, with the answers.
+type Asked<'r> = Vec<(&'r Anything, Answered)>;
+
 /// Who may be able to do what is asked, in each account in which such resources were not read: of its own principals. What
 /// policies that nobody has read allow to those of other accounts is no more than that.
-fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<PrincipalId>)> {
+fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<(PrincipalId, Answered)>)> {
     let inventory = question.access.inventory();
     let (service, operation) = &ask.unless_read;
     let unread: Vec<(AccountId, &str)> = (0u32..)
@@ -55,16 +62,18 @@ fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<Princ
         .collect();
     let mut targets = Targets::default();
     unread.iter().for_each(|(_, id)| targets.push(target_of(ask, id)));
-    let mut found: Vec<(AccountId, Vec<PrincipalId>)> =
+    let mut found: Vec<(AccountId, Vec<(PrincipalId, Answered)>)> =
         unread.into_iter().map(|(account, _)| (account, Vec::new())).collect();
     for answer in question.access.who_can(&ask.action, &targets, &direct()) {
         for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
+            let is_decided = block.decision.verdict != Verdict::Unknown;
+            let answered = is_decided.then(|| Arc::new(Terms::of(&block.decision)));
             for target in &block.targets {
                 if let Some((account, principals)) = found.get_mut(*target as usize) {
                     let is_own = |id: &&PrincipalId| {
                         inventory.principal(**id).is_some_and(|principal| principal.account == *account)
                     };
-                    principals.extend(answer.principals.iter().filter(is_own));
+                    principals.extend(answer.principals.iter().filter(is_own).map(|id| (*id, answered.clone())));
                 }
             }
         }
@@ -78,10 +87,19 @@ fn target_of<'t>(ask: &Anything, account: &'t str) -> Target<'t> {
 }
 
 /// Under which terms somebody can do what is asked, and by which statements.
-fn can<'r>(question: &Question<'_>, principal: PrincipalId, ask: &'r Anything, account: &str) -> Option<Can<'r>> {
-    let target = target_of(ask, account);
-    let (decision, applied) = question.access.decide(principal, &ask.action, &target, None, &direct())?;
-    Some((&ask.action, Terms::of(&decision), evidence(question.access.inventory(), principal, &applied)))
+fn can<'r>(
+    question: &Question<'_>,
+    principal: PrincipalId,
+    ask: &'r Anything,
+    answered: &Answered,
+    account: &str,
+) -> Option<Can<'r>> {
+    let (access, target, context) = (question.access, target_of(ask, account), direct());
+    let terms = match answered {
+        Some(terms) => Arc::clone(terms),
+        None => Arc::new(Terms::of(&access.decide(principal, &ask.action, &target, None, &context)?.0)),
+    };
+    Some((&ask.action, terms, evidence(access.grounds(principal, &ask.action, &target, None, &context))))
 }
 
 fn tell(
@@ -96,7 +114,7 @@ fn tell(
     let cause = format!("{account}|{}|{}", cause_of(statements), terms.key());
     let draft = ways.draft(&cause, teller, || Draft {
         path: path(inventory, teller, statements),
-        terms: terms.clone(),
+        terms: Terms::clone(terms),
         ..Draft::default()
     });
     draft.principals.extend(members);

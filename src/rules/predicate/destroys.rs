@@ -269,14 +269,12 @@ pub(super) fn target_of_call<'t>(question: &Question<'t>, call: &'t Call) -> Tar
 
 /// The statements that allow a call.
 pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) -> Vec<StatementEvidence> {
-    let inventory = question.access.inventory();
     let target = target_of_call(question, call);
     let mut context = direct();
     for (key, values) in &call.given {
         context.set(key, values.clone());
     }
-    let applied = question.access.applied(actor, &call.action, &target, call.resource, &context);
-    let mut statements = applied.map(|applied| evidence(inventory, actor, &applied)).unwrap_or_default();
+    let mut statements = evidence(question.access.grounds(actor, &call.action, &target, call.resource, &context));
     // The first is the cause: it must not depend on the order in which AWS lists policies.
     statements.sort();
     statements

@@ -34,11 +34,11 @@ use super::kind::Kind;
 use super::reach::reservations;
 use super::suppression::split;
 use super::{Question, headline, words};
+use crate::access::Ground;
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Applied;
 use crate::finding::{Evidence, Finding, FixIntent, Lost, SetArguments, StatementEvidence, TargetResource};
-use crate::iam::Effect;
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
 use crate::paths::Terms;
 use rayon::prelude::*;
@@ -501,34 +501,17 @@ fn standing(applied: &Applied) -> Evidence {
     })
 }
 
-/// The statements that allow, as evidence; the first is the cause.
-fn evidence(inventory: &Inventory, principal: PrincipalId, applied: &[Applied]) -> Vec<StatementEvidence> {
-    let Some(holder) = inventory.principal(principal) else { return Vec::new() };
-    let mut all: Vec<StatementEvidence> = applied
-        .iter()
-        .filter(|statement| statement.effect == Effect::Allow)
-        .filter(|statement| matches!(statement.layer, crate::engine::Layer::Identity | crate::engine::Layer::Resource))
-        .map(|statement| {
-            let attachment = holder.policies.iter().find(|attachment| {
-                statement.policy.starts_with(&*attachment.name)
-                    && statement.policy.len() >= attachment.name.len()
-                    && match &attachment.through {
-                        Some(group) => statement.policy.ends_with(&format!("(through {group})")),
-                        None => *statement.policy == *attachment.name,
-                    }
-            });
-            StatementEvidence {
-                policy: attachment.map_or_else(|| statement.policy.to_string(), |found| found.name.to_string()),
-                statement: statement.statement,
-                sid: statement.sid.as_deref().map(str::to_owned),
-                through: attachment.and_then(|found| found.through.as_deref()).map(str::to_owned),
-            }
-        })
-        .collect();
+/// The statements that allow, as evidence; the first is the cause. What a policy of the resource leaves to identity policies
+/// is theirs: a key that trusts its account, say.
+fn evidence(grounds: Vec<Ground<'_>>) -> Vec<StatementEvidence> {
+    let one = |ground: Ground<'_>| StatementEvidence {
+        policy: ground.policy.to_string(),
+        statement: ground.statement,
+        sid: ground.sid.as_deref().map(str::to_owned),
+        through: ground.through.map(ToString::to_string),
+    };
+    let mut all: Vec<StatementEvidence> = grounds.into_iter().map(one).collect();
     all.dedup();
-    // What a policy of the resource leaves to identity policies is theirs: a key that trusts its account, say.
-    let own = |one: &StatementEvidence| holder.policies.iter().any(|attachment| *attachment.name == *one.policy);
-    all.sort_by_key(|one| !own(one));
     all
 }
 

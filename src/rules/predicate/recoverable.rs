@@ -239,8 +239,8 @@ fn alone<'s>(question: &Question<'_>, stores: impl Iterator<Item = &'s Store>, e
 /// One call of the way, told of one principal.
 fn step(question: &Question<'_>, principal: PrincipalId, call: &Call, draft: &mut Draft, cause: &mut String) {
     let inventory = question.access.inventory();
-    let Some((decision, applied)) = decide(question.access, principal, call) else { return };
-    let statements = evidence(inventory, principal, &applied);
+    let Some((decision, grounds)) = decide(question.access, principal, call) else { return };
+    let statements = evidence(grounds);
     draft.terms = std::mem::take(&mut draft.terms).and(Terms::of(&decision));
     if let Some(statement) = statements.first() {
         let own = cause_of(&statements);
