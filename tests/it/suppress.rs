@@ -109,6 +109,16 @@ fn only_what_is_named_is_covered() {
     assert_eq!(together, resources(findings(&before)));
 }
 
+/// A fix takes away what its finding speaks of: not the rights to what somebody decided to accept.
+#[test]
+fn a_fix_denies_nothing_that_was_accepted() {
+    let rule = "delete-production-environment-directly";
+    let after = report(&entry(&format!("rule = \"{rule}\"\nresources = [\"*/domains/*\"]"), NEVER));
+    let left = findings(&after).into_iter().find(|finding| finding["rule"] == rule).unwrap();
+    assert_eq!(left["fix"]["intent"]["resources"], left["resources"]);
+    assert!(!left["resources"].to_string().contains("/domains/"));
+}
+
 #[test]
 fn a_suppression_that_ended_suppresses_nothing_and_is_told() {
     let before = report("");
