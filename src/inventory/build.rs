@@ -12,21 +12,61 @@ use crate::snapshot::{self, InlinePolicy, Organization, Outcome, Snapshot};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 impl Inventory {
     /// Builds the inventory of a snapshot.
     pub fn new(snapshot: &Snapshot, rules: &EnvironmentRules) -> Inventory {
-        let mut builder = Builder::default();
+        let (hand_over, texts) = mpsc::channel();
+        let mut builder = Builder::new(hand_over);
         // Texts are long: to number them again whenever there are more takes longer than to number them.
         builder.seen.reserve(snapshot.accounts.iter().map(principals).sum());
         let mut accounts: Vec<&snapshot::Account> = snapshot.accounts.iter().collect();
         accounts.sort_by(|a, b| a.id.cmp(&b.id));
-        for (index, account) in (0u32..).zip(&accounts) {
-            builder.account(AccountId(index), account, snapshot.organization.as_ref());
+        let build = || {
+            for (index, account) in (0u32..).zip(&accounts) {
+                builder.account(AccountId(index), account, snapshot.organization.as_ref());
+            }
+            builder.finish(snapshot, rules)
+        };
+        // Documents are parsed while the rest is put together.
+        let parse = || texts.into_iter().flat_map(|texts: Vec<Text<'_>>| parse_all(&texts)).collect();
+        let ((mut inventory, places), parsed): (_, Vec<(Document, Vec<Issue>)>) = rayon::join(build, parse);
+        for Place { document, name, owner } in places {
+            let Some((document, issues)) = parsed.get(document.0 as usize) else { continue };
+            if document.policy.is_none() {
+                let present = !issues.is_empty();
+                inventory.broken.push(BrokenPolicy { name, owner, issues: issues.clone(), present });
+            }
         }
-        builder.finish(snapshot, rules)
+        inventory.broken.sort();
+        inventory.broken.dedup();
+        inventory.documents = parsed.into_iter().map(|(document, _)| document).collect();
+        inventory
     }
+}
+
+/// A document as it stands in the snapshot; `None`: a policy that the snapshot does not hold.
+type Text<'s> = (PolicyKind, Option<&'s snapshot::Document>);
+
+/// So many texts are parsed at a time.
+const TEXTS: usize = 512;
+
+/// Parses documents, in their order.
+fn parse_all(texts: &[Text<'_>]) -> Vec<(Document, Vec<Issue>)> {
+    let parse = |(kind, document): &Text<'_>| {
+        let Some(document) = document else {
+            return (Document { kind: *kind, policy: None }, Vec::new());
+        };
+        let parsed = match document.text() {
+            Ok(text) => iam::parse(&text, *kind),
+            Err(error) => {
+                iam::Parsed { policy: None, issues: vec![Issue { place: String::new(), message: error.to_string() }] }
+            }
+        };
+        (Document { kind: *kind, policy: parsed.policy.map(Arc::new) }, parsed.issues)
+    };
+    texts.par_iter().with_min_len(64).map(parse).collect()
 }
 
 /// How many users and roles an account has: about as many documents.
@@ -53,37 +93,53 @@ fn region_of(arn: &str, given: Option<&str>) -> Option<Arc<str>> {
     given.or(own).filter(|region| !region.is_empty()).map(Arc::from)
 }
 
-#[derive(Default)]
 struct Builder<'s> {
     inventory: Inventory,
     /// Documents by kind and text as it stands in the snapshot.
     seen: FxHashMap<(PolicyKind, &'s str), DocumentId>,
-    /// Texts in the order of their ids; `None` for a policy that the snapshot does not hold.
-    texts: Vec<(PolicyKind, Option<&'s snapshot::Document>)>,
+    /// How many documents there are.
+    documents: u32,
+    /// The last of them, in the order of their ids: they are still to be handed over.
+    texts: Vec<Text<'s>>,
+    hand_over: mpsc::Sender<Vec<Text<'s>>>,
     places: Vec<Place>,
 }
 
 impl<'s> Builder<'s> {
-    fn document(&mut self, document: &'s snapshot::Document, kind: PolicyKind) -> DocumentId {
-        let next = self.next_id();
-        match self.seen.entry((kind, document.0.get())) {
-            std::collections::hash_map::Entry::Occupied(known) => *known.get(),
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(next);
-                self.texts.push((kind, Some(document)));
-                next
-            }
+    fn new(hand_over: mpsc::Sender<Vec<Text<'s>>>) -> Builder<'s> {
+        Builder {
+            inventory: Inventory::default(),
+            seen: FxHashMap::default(),
+            documents: 0,
+            texts: Vec::new(),
+            hand_over,
+            places: Vec::new(),
         }
     }
 
-    fn missing(&mut self) -> DocumentId {
-        let id = self.next_id();
-        self.texts.push((PolicyKind::Identity, None));
+    fn add(&mut self, kind: PolicyKind, document: Option<&'s snapshot::Document>) -> DocumentId {
+        let id = DocumentId(self.documents);
+        self.documents = self.documents.saturating_add(1);
+        self.texts.push((kind, document));
+        if self.texts.len() >= TEXTS {
+            self.hand_over();
+        }
         id
     }
 
-    fn next_id(&self) -> DocumentId {
-        DocumentId(u32::try_from(self.texts.len()).unwrap_or(u32::MAX))
+    fn hand_over(&mut self) {
+        // Whoever parses is there until the last text is.
+        self.hand_over.send(std::mem::take(&mut self.texts)).ok();
+    }
+
+    fn document(&mut self, document: &'s snapshot::Document, kind: PolicyKind) -> DocumentId {
+        let next = DocumentId(self.documents);
+        let id = *self.seen.entry((kind, document.0.get())).or_insert(next);
+        if id == next { self.add(kind, Some(document)) } else { id }
+    }
+
+    fn missing(&mut self) -> DocumentId {
+        self.add(PolicyKind::Identity, None)
     }
 
     fn attach(
@@ -328,40 +384,9 @@ impl<'s> Builder<'s> {
         Controls::Levels { scps, rcps, management_account }
     }
 
-    fn finish(mut self, snapshot: &Snapshot, rules: &EnvironmentRules) -> Inventory {
-        let parsed: Vec<(Document, Vec<Issue>)> = self
-            .texts
-            .par_iter()
-            .with_min_len(64)
-            .map(|(kind, document)| {
-                let Some(document) = document else {
-                    return (Document { kind: *kind, policy: None }, Vec::new());
-                };
-                let parsed = match document.text() {
-                    Ok(text) => iam::parse(&text, *kind),
-                    Err(error) => iam::Parsed {
-                        policy: None,
-                        issues: vec![Issue { place: String::new(), message: error.to_string() }],
-                    },
-                };
-                (Document { kind: *kind, policy: parsed.policy.map(Arc::new) }, parsed.issues)
-            })
-            .collect();
-        for place in &self.places {
-            let Some((document, issues)) = parsed.get(place.document.0 as usize) else { continue };
-            if document.policy.is_none() {
-                self.inventory.broken.push(BrokenPolicy {
-                    name: Arc::clone(&place.name),
-                    owner: Arc::clone(&place.owner),
-                    issues: issues.clone(),
-                    present: !issues.is_empty(),
-                });
-            }
-        }
+    fn finish(mut self, snapshot: &Snapshot, rules: &EnvironmentRules) -> (Inventory, Vec<Place>) {
+        self.hand_over();
         let mut inventory = self.inventory;
-        inventory.broken.sort();
-        inventory.broken.dedup();
-        inventory.documents = parsed.into_iter().map(|(document, _)| document).collect();
         inventory.organization = snapshot.organization.as_ref().map(|organization| organization.id.as_str().into());
         for delegated in snapshot.organization.iter().flat_map(|organization| &organization.delegated_administrators) {
             for service in &delegated.services {
@@ -378,7 +403,7 @@ impl<'s> Builder<'s> {
         recognise_principals(&mut inventory.principals, &ids, rules);
         inventory.environment_rules = rules.clone();
         inventory.collected_at = snapshot.collected_at.as_deref().map(Into::into);
-        inventory
+        (inventory, self.places)
     }
 }
 
