@@ -72,9 +72,9 @@ pub struct Finding {
     /// What would be lost at worst.
     pub lost: Lost,
     /// ARNs of those who can do it, sorted; empty when the violation is a setting.
-    pub principals: Vec<String>,
+    pub principals: Vec<Arc<str>>,
     /// ARNs of what is concerned, sorted.
-    pub resources: Vec<String>,
+    pub resources: Vec<Arc<str>>,
     /// IAM actions concerned, sorted.
     pub actions: Vec<String>,
     /// What must hold for it to happen, in words; all of them. Empty: nothing.
@@ -162,7 +162,7 @@ pub enum FixIntent {
         /// The actions to deny, sorted.
         actions: Vec<String>,
         /// Resource ARNs or patterns the deny is limited to, sorted.
-        resources: Vec<String>,
+        resources: Vec<Arc<str>>,
         /// ARNs of users, groups and roles to attach the policy to, sorted.
         attach_to: Vec<String>,
         /// ARNs exempt from the deny, sorted.

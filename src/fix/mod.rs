@@ -23,6 +23,7 @@ use crate::finding::{Finding, FixIntent, TargetResource};
 use hcl_edit::structure::Block;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A Terraform file that mends something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +187,7 @@ struct Denial<'a> {
 }
 
 /// What makes two denials one: account, actions, resources and exemptions.
-type DenialTerms<'a> = (Option<String>, &'a [String], &'a [String], &'a [String]);
+type DenialTerms<'a> = (Option<String>, &'a [String], &'a [Arc<str>], &'a [String]);
 
 /// The policies that one principal must lose.
 struct Detachment<'a> {
@@ -315,7 +316,7 @@ fn push_once<'a>(findings: &mut Vec<&'a Finding>, finding: &'a Finding) {
 
 /// The account of an ARN; where the ARN does not say it (S3), that of the finding's other ARNs.
 fn account(arn: &str, finding: &Finding) -> Option<String> {
-    let all = std::iter::once(arn).chain(finding.resources.iter().chain(&finding.principals).map(String::as_str));
+    let all = std::iter::once(arn).chain(finding.resources.iter().chain(&finding.principals).map(|arn| &**arn));
     all.filter_map(arn::account_of).next().map(str::to_owned)
 }
 

@@ -216,7 +216,7 @@ impl<'a> Ways<'a> {
             let actors = nodes.iter().map(|node| self.graph.guises.actor(*node, None)).collect();
             (!leads.is_empty()).then_some(Leads { actors, leads })
         };
-        let mut all: Vec<Leads> = alike.par_iter().filter_map(leads).collect();
+        let mut all: Vec<Leads> = alike.par_iter().with_max_len(16).filter_map(leads).collect();
         all.sort_by(|a, b| a.actors.cmp(&b.actors));
         all
     }

@@ -172,7 +172,7 @@ impl Asks {
         }
         let by_action: Vec<(&str, Vec<usize>)> = by_action.into_iter().collect();
         let found: Vec<Sets> =
-            by_action.par_iter().map(|(action, asks)| self.of_action(access, action, asks)).collect();
+            by_action.par_iter().with_max_len(1).map(|(action, asks)| self.of_action(access, action, asks)).collect();
         let mut pool = Pool::default();
         let mut all: Vec<Arc<Able>> = vec![pool.keep(Able::default()); self.calls.len()];
         for ((_, asks), sets) in by_action.into_iter().zip(found) {

@@ -224,7 +224,9 @@ mod tests {
             severity: Severity::High,
             certainty: Certainty::Certain,
             lost: crate::finding::Lost::Nothing,
-            principals: (0..principals).map(|number| format!("arn:aws:iam::111122223333:user/{number}")).collect(),
+            principals: (0..principals)
+                .map(|number| format!("arn:aws:iam::111122223333:user/{number}").into())
+                .collect(),
             resources: vec!["arn:aws:s3:::shop".into()],
             actions: vec![],
             conditions: vec![],

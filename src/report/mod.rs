@@ -13,6 +13,7 @@ use crate::snapshot::{Coverage, Outcome};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 
 /// Everything that a report shows.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -180,7 +181,7 @@ impl Report {
             let count: &mut usize = by_severity.entry(finding.severity).or_default();
             *count = count.saturating_add(1);
         }
-        let different = |all: fn(&Finding) -> &Vec<String>| {
+        let different = |all: fn(&Finding) -> &Vec<Arc<str>>| {
             violations.iter().flat_map(|finding| all(finding)).collect::<BTreeSet<_>>().len()
         };
         Summary {

@@ -83,8 +83,8 @@ impl<'a> Names<'a> {
     }
 
     /// The first names, and how many more there are.
-    pub(super) fn first(&self, arns: &[String], most: usize, longest: usize) -> Vec<String> {
-        let mut names: Vec<String> = arns.iter().take(most).map(|arn| cut(&self.arn(arn), longest)).collect();
+    pub(super) fn first(&self, arns: &[impl AsRef<str>], most: usize, longest: usize) -> Vec<String> {
+        let mut names: Vec<String> = arns.iter().take(most).map(|arn| cut(&self.arn(arn.as_ref()), longest)).collect();
         let more = arns.len().saturating_sub(names.len());
         if more > 0 {
             names.push(format!("+{more}"));

@@ -15,6 +15,7 @@ use crate::snapshot::Outcome;
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, TableStyle, Width, presets};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 
 /// Narrower than this and columns would hold single letters.
 const NARROWEST: u16 = 40;
@@ -326,11 +327,11 @@ impl Page<'_> {
             Change::Policy { policy } => {
                 let has = |evidence: &Evidence| matches!(evidence, Evidence::Statement(one) if one.policy == *policy);
                 let closed = report.findings.iter().filter(|finding| cause.findings.contains(&finding.id));
-                let holders: BTreeSet<&String> = closed
+                let holders: BTreeSet<&Arc<str>> = closed
                     .filter(|finding| finding.evidence.iter().any(has))
                     .flat_map(|finding| &finding.principals)
                     .collect();
-                let holders: Vec<String> = holders.into_iter().cloned().collect();
+                let holders: Vec<Arc<str>> = holders.into_iter().cloned().collect();
                 let from = self.names.first(&holders, NAMES, usize::MAX).join(", ");
                 let policy = self.names.sentence(policy);
                 format!("Take {policy} away from {from}, or deny them the actions of these violations")
@@ -345,7 +346,7 @@ impl Page<'_> {
     }
 
     /// A number, and the first names, one a line.
-    fn crowd(&self, arns: &[String], word: &str) -> String {
+    fn crowd(&self, arns: &[Arc<str>], word: &str) -> String {
         let most = if self.style.all { usize::MAX } else { NAMES };
         let names = self.names.first(arns, most, self.name_length()).join("\n");
         if arns.len() > 1 { format!("{}\n{names}", count(arns.len(), word)) } else { names }

@@ -12,6 +12,7 @@ use crate::snapshot::{self, Snapshot};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const ACCOUNT: &str = "111122223333";
 /// The moment at which every case is looked at.
@@ -139,7 +140,7 @@ fn described(finding: &crate::finding::Finding) -> String {
 }
 
 /// Whether each ARN ends in one of the names and each name is the end of one ARN.
-fn same(arns: &[String], names: &[String]) -> bool {
+fn same(arns: &[Arc<str>], names: &[String]) -> bool {
     arns.len() == names.len()
         && names.iter().all(|name| arns.iter().any(|arn| arn.ends_with(name.as_str())))
         && arns.iter().all(|arn| names.iter().any(|name| arn.ends_with(name.as_str())))

@@ -73,7 +73,7 @@ pub fn unjudged(rules: &[Rule], definitions: &Definitions, inventory: &Inventory
             // What is open for another reason is told with the findings.
             if !why.is_empty() {
                 found.permissions.extend(why.into_iter().cloned());
-                found.resources.insert(arn.clone());
+                found.resources.insert(arn.to_string());
             }
         }
         if !found.permissions.is_empty() {

@@ -58,7 +58,7 @@ fn each_becomes_an_administrator_in_the_way_of_its_name() {
     let rule: Vec<_> = rules::built_in().unwrap().into_iter().filter(|rule| rule.id == RULE).collect();
     let outcome = rules::run(&rule, &rules::definitions().unwrap(), &access, &Settings::default());
     let told: BTreeSet<&str> =
-        outcome.findings.iter().flat_map(|finding| &finding.principals).map(String::as_str).collect();
+        outcome.findings.iter().flat_map(|finding| &finding.principals).map(|arn| &**arn).collect();
 
     // The dump is plain: whoever has a policy that allows everything is an administrator.
     let is_administrator = |id: PrincipalId| {

@@ -756,7 +756,7 @@ fn a_long_denial_is_split_below_the_limit_of_iam() {
     let fix = FixIntent::DenyActions {
         name: "deny".into(),
         actions: (0..120).map(|n| format!("dynamodb:Delete{n:020}")).collect(),
-        resources: tables.clone(),
+        resources: tables.iter().map(|table| table.as_str().into()).collect(),
         attach_to: vec![DEVELOPERS.into()],
         except: vec![],
     };

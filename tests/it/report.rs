@@ -27,7 +27,7 @@ fn realistic() -> Report {
         rule: "delete-production-data-directly".into(),
         title: format!("14 principals can delete {TABLE}"),
         severity: Severity::Critical,
-        principals: (1..=14).map(|n| user(&format!("dev-{n:02}"))).collect(),
+        principals: (1..=14).map(|n| user(&format!("dev-{n:02}")).into()).collect(),
         resources: vec![TABLE.into()],
         actions: vec!["dynamodb:DeleteTable".into()],
         evidence: vec![
@@ -60,7 +60,7 @@ fn realistic() -> Report {
         rule: "delete-production-through-a-stack".into(),
         title: format!("{role} can delete production by deleting its stack"),
         certainty: Certainty::Conditional,
-        principals: vec![role.into(), user("dev-01")],
+        principals: vec![role.into(), user("dev-01").into()],
         resources: vec![TABLE.into(), "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123".into()],
         actions: vec!["cloudformation:DeleteStack".into()],
         conditions: vec!["aws:SourceIp is in 10.0.0.0/8".into()],
@@ -394,7 +394,7 @@ fn the_fewest_changes_that_close_the_most() {
 fn hundreds_of_principals_make_one_row() {
     let mut report = realistic();
     let few = plain(&report, 100).lines().count();
-    report.findings[3].principals = (0..900).map(|n| user(&format!("dev-{n:04}"))).collect();
+    report.findings[3].principals = (0..900).map(|n| user(&format!("dev-{n:04}")).into()).collect();
     assert!(plain(&report, 100).lines().count() <= few + 3);
 }
 
@@ -506,13 +506,10 @@ fn hostile(text: &str) -> Report {
         for field in [&mut finding.title, &mut finding.consequence, &mut finding.remediation, &mut finding.rule] {
             *field = text.into();
         }
-        for list in [
-            &mut finding.principals,
-            &mut finding.resources,
-            &mut finding.conditions,
-            &mut finding.path,
-            &mut finding.actions,
-        ] {
+        for list in [&mut finding.principals, &mut finding.resources] {
+            *list = vec![text.into(), format!("arn:aws:iam::111122223333:user/{text}").into()];
+        }
+        for list in [&mut finding.conditions, &mut finding.path, &mut finding.actions] {
             *list = vec![text.into(), format!("arn:aws:iam::111122223333:user/{text}")];
         }
         finding.evidence.push(Evidence::Note { text: text.into() });

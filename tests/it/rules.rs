@@ -9,6 +9,7 @@ use foureyes::rules::{self, Fix, Predicate, Rule, cases};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -239,7 +240,7 @@ fn audit(path: &Path) -> Vec<String> {
     let access = Access::new(&inventory);
     let settings = rules::Settings { break_glass: vec![Glob::new("*:role/*break-glass*")], ..Default::default() };
     let outcome = rules::run(&rules(), &rules::definitions().unwrap(), &access, &settings);
-    let ends = |arns: &[String]| -> String {
+    let ends = |arns: &[Arc<str>]| -> String {
         let mut names: Vec<&str> = arns.iter().map(|arn| arn.splitn(6, ':').last().unwrap()).collect();
         names.sort_unstable();
         names.join(" ")
@@ -533,7 +534,7 @@ fn examples_are_mended_as_the_program_mends() {
                     .map(|(path, value)| format!("{} = {value}", path.rsplit('.').next().unwrap()))
                     .collect(),
                 FixIntent::DenyActions { actions, resources, .. } => {
-                    let covered = |arn: &String| match arn.split_once(":stack/") {
+                    let covered = |arn: &Arc<str>| match arn.split_once(":stack/") {
                         Some((head, stack)) => format!("\"{head}:stack/{}/*\"", stack.split('/').next().unwrap()),
                         None => format!("\"{arn}\""),
                     };

@@ -80,7 +80,7 @@ fn besides(
 ) -> anyhow::Result<Vec<(String, Vec<String>)>> {
     let arn = access.inventory().principal(principal).map_or("", |known| &known.arn).to_owned();
     let outcome = rules::run(&rules::built_in()?, definitions, access, &rules::Settings::default());
-    let of_it = outcome.findings.into_iter().filter(|finding| finding.principals.contains(&arn));
+    let of_it = outcome.findings.into_iter().filter(|finding| finding.principals.iter().any(|known| **known == *arn));
     Ok(of_it.map(|finding| (finding.title, finding.conditions)).collect())
 }
 

@@ -122,7 +122,7 @@ pub(super) fn solve_each(access: &Access<'_>, plans: &[Plan]) -> Vec<Vec<Means>>
     });
     let book = Book::new(access, wanted);
     let solver = Solver { book: &book, known: Mutex::default() };
-    plans.par_iter().map(|plan| solver.solve(plan)).collect()
+    plans.par_iter().with_max_len(64).map(|plan| solver.solve(plan)).collect()
 }
 
 /// The rows of some principals in the tables that a plan asks about whoever goes the way, in the order of its parts.

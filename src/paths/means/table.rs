@@ -79,6 +79,7 @@ impl Book {
         }
         let answered: Vec<Vec<(Table, Vec<&Ask>)>> = alike
             .par_iter()
+            .with_max_len(1)
             .map(|indices| answer_alike(access, &located, indices.iter().filter_map(|index| asks.get(*index))))
             .collect();
         let (mut tables, mut by_ask) = (Vec::new(), FxHashMap::default());

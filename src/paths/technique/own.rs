@@ -37,7 +37,7 @@ impl Asker<'_> {
         for (policy, changes) in questions {
             match need.on {
                 Named::Principal => {
-                    let contexts = Contexts::new(self.inventory, need, policy.as_deref());
+                    let contexts = Contexts::new(&self.boundaries, need, policy.as_deref());
                     for change in changes {
                         self.to_itself(need, &change, &contexts, &among, &is, &mut found);
                     }

@@ -8,6 +8,7 @@ use crate::snapshot::Outcome;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
@@ -75,8 +76,8 @@ struct Finding<'a> {
     severity: &'static str,
     certainty: &'static str,
     lost: finding::Lost,
-    principals: &'a [String],
-    resources: &'a [String],
+    principals: &'a [Arc<str>],
+    resources: &'a [Arc<str>],
     actions: &'a [String],
     conditions: &'a [String],
     evidence: Vec<Evidence<'a>>,
@@ -110,7 +111,7 @@ enum Intent<'a> {
     DenyActions {
         name: &'a str,
         actions: &'a [String],
-        resources: &'a [String],
+        resources: &'a [Arc<str>],
         attach_to: &'a [String],
         except: &'a [String],
     },

@@ -313,9 +313,9 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         Some(further) => format!("{} {further}", rule.remediation.trim()),
         None => rule.remediation.trim().to_owned(),
     };
-    let mut arns: Vec<String> =
-        resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| known.arn.to_string()).collect();
-    arns.extend(draft.others.iter().cloned());
+    let mut arns: Vec<Arc<str>> =
+        resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| Arc::clone(&known.arn)).collect();
+    arns.extend(draft.others.iter().map(|other| other.as_str().into()));
     arns.sort();
     Finding {
         id: format!("{}-{:08x}", rule.id, fingerprint(cause)),
@@ -328,7 +328,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         principals: principals
             .iter()
             .filter_map(|id| inventory.principal(*id))
-            .map(|known| known.arn.to_string())
+            .map(|known| Arc::clone(&known.arn))
             .collect(),
         resources: arns,
         actions,
@@ -388,9 +388,10 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
             let mut actions: BTreeSet<&str> = draft.actions.difference(&draft.clearing).map(|one| &**one).collect();
             actions.extend(also.iter().map(String::as_str));
             actions.retain(|action| !leave.iter().any(|left| left == action));
-            let mut resources: BTreeSet<&str> = draft.others.iter().map(String::as_str).collect();
-            resources.extend(draft.requested.iter().map(|one| &**one));
-            resources.extend(draft.resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| &*known.arn));
+            let mut resources: BTreeSet<Arc<str>> = draft.others.iter().map(|other| other.as_str().into()).collect();
+            resources.extend(draft.requested.iter().cloned());
+            let known = draft.resources.iter().filter_map(|id| inventory.resource(*id));
+            resources.extend(known.map(|known| Arc::clone(&known.arn)));
             let attach_to: Vec<String> = holders(question, draft).into_iter().collect();
             if attach_to.is_empty() || actions.is_empty() {
                 return None;
@@ -398,7 +399,7 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
             Some(FixIntent::DenyActions {
                 name: name.clone(),
                 actions: actions.into_iter().map(str::to_owned).collect(),
-                resources: resources.into_iter().map(str::to_owned).collect(),
+                resources: resources.into_iter().collect(),
                 attach_to,
                 except: Vec::new(),
             })
