@@ -5,6 +5,7 @@ use super::Named;
 use crate::access::{Access, Among, MADE};
 use crate::base::Arn;
 use crate::inventory::Inventory;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -66,11 +67,15 @@ pub(super) struct Place {
 
 /// All accounts.
 pub(super) fn places(inventory: &Inventory) -> Vec<Place> {
+    let mut of_account: FxHashMap<&str, BTreeSet<&str>> = FxHashMap::default();
+    for arn in inventory.resources.iter().filter_map(|resource| Arn::parse(&resource.arn)) {
+        if !arn.region.is_empty() {
+            of_account.entry(arn.account).or_default().insert(arn.region);
+        }
+    }
     let mut all = Vec::new();
     for account in &inventory.accounts {
-        let own = inventory.resources.iter().filter_map(|resource| Arn::parse(&resource.arn));
-        let mut regions: BTreeSet<&str> =
-            own.filter(|arn| arn.account == &*account.id && !arn.region.is_empty()).map(|arn| arn.region).collect();
+        let mut regions = of_account.remove(&*account.id).unwrap_or_default();
         if regions.is_empty() {
             regions.insert("us-east-1");
         }

@@ -388,10 +388,12 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
             let mut actions: BTreeSet<&str> = draft.actions.difference(&draft.clearing).map(|one| &**one).collect();
             actions.extend(also.iter().map(String::as_str));
             actions.retain(|action| !leave.iter().any(|left| left == action));
-            let mut resources: BTreeSet<Arc<str>> = draft.others.iter().map(|other| other.as_str().into()).collect();
-            resources.extend(draft.requested.iter().cloned());
             let known = draft.resources.iter().filter_map(|id| inventory.resource(*id));
-            resources.extend(known.map(|known| Arc::clone(&known.arn)));
+            let mut resources: Vec<Arc<str>> = known.map(|known| Arc::clone(&known.arn)).collect();
+            resources.extend(draft.requested.iter().cloned());
+            resources.extend(draft.others.iter().map(|other| other.as_str().into()));
+            resources.sort();
+            resources.dedup();
             let attach_to: Vec<String> = holders(question, draft).into_iter().collect();
             if attach_to.is_empty() || actions.is_empty() {
                 return None;
@@ -399,7 +401,7 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
             Some(FixIntent::DenyActions {
                 name: name.clone(),
                 actions: actions.into_iter().map(str::to_owned).collect(),
-                resources: resources.into_iter().collect(),
+                resources,
                 attach_to,
                 except: Vec::new(),
             })
