@@ -198,7 +198,7 @@ fn detail<'a>(
 /// What the rules say: rule, and principals and resources, of what was decided; and the rules that say that they did not
 /// see everything, or could not decide.
 struct Judged {
-    violations: BTreeSet<(String, String)>,
+    violations: BTreeSet<(String, Arc<str>)>,
     open: BTreeSet<String>,
 }
 
