@@ -49,9 +49,8 @@ impl Access<'_> {
         let mut allowing = vec![false; self.inventory.documents.len()];
         let mut by_resource = false;
         for id in self.index.speaking(&action) {
-            let Some(document) = self.inventory.document(id.document) else { continue };
-            let statement = document.policy.as_ref().and_then(|policy| policy.statements.get(id.statement as usize));
-            if statement.is_some_and(|statement| statement.effect == Effect::Allow) {
+            let Some((document, statement)) = self.statement(&id) else { continue };
+            if statement.effect == Effect::Allow {
                 match document.kind {
                     PolicyKind::Identity => {
                         if let Some(known) = allowing.get_mut(id.document.0 as usize) {
@@ -112,9 +111,7 @@ impl Access<'_> {
         let action = action.to_ascii_lowercase();
         let mut found = Vec::new();
         for id in self.index.speaking(&action).into_iter().filter(|id| among.has_document(id.document)) {
-            let policy = self.inventory.document(id.document).and_then(|document| document.policy.as_ref());
-            let statement = policy.and_then(|policy| policy.statements.get(id.statement as usize));
-            let Some(statement) = statement else { continue };
+            let Some((_, statement)) = self.statement(&id) else { continue };
             let asked = statement.conditions.iter().filter(|condition| condition.key.eq_ignore_ascii_case(key));
             found.extend(asked.map(|condition| (statement.effect, condition)));
         }
@@ -126,14 +123,12 @@ impl Access<'_> {
         let action = action.to_ascii_lowercase();
         let mut found: Vec<u32> = Vec::new();
         for id in self.index.speaking(&action).into_iter().filter(|id| among.has_document(id.document)) {
-            let document = self.inventory.document(id.document).filter(|known| known.kind == PolicyKind::Identity);
-            let policy = document.and_then(|document| document.policy.as_ref());
-            let statement = policy.and_then(|policy| policy.statements.get(id.statement as usize));
-            let allows = statement.is_some_and(|statement| {
-                statement.effect == Effect::Allow
+            let allows = self.statement(&id).is_some_and(|(document, statement)| {
+                document.kind == PolicyKind::Identity
+                    && statement.effect == Effect::Allow
                     && statement.resource.as_ref().is_some_and(|resource| !resource.negated)
             });
-            let prepared = self.statements.get(id.document, id.statement).filter(|_| allows);
+            let prepared = self.statements.get(&id).filter(|_| allows);
             found.extend(prepared.into_iter().flat_map(|prepared| &prepared.patterns));
         }
         found.sort_unstable();

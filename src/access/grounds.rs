@@ -2,11 +2,10 @@
 //! the other.
 
 use super::Access;
-use super::targets::{effective, speaker};
-use crate::catalog;
+use super::targets::speaker;
 use crate::engine::{self, Applied, Context, Facts, Grants, Layer, ResourceGrants, Target};
 use crate::iam::Effect;
-use crate::inventory::{Attachment, PrincipalId, ResourceId};
+use crate::inventory::{Attachment, Principal, PrincipalId, ResourceId};
 use std::sync::Arc;
 
 /// A statement that allows a request, or would where nothing else denied it.
@@ -33,20 +32,28 @@ impl Access<'_> {
         context: &Context,
     ) -> Vec<Ground<'_>> {
         let action = action.to_ascii_lowercase();
-        let known = self.inventory.principal(principal).zip(self.caller(principal));
-        let Some((holder, caller)) = known.filter(|(_, caller)| caller.has_identity()) else { return Vec::new() };
-        let entry = catalog::action(&action);
-        let target = effective(target, entry);
-        let facts = self.facts(holder, caller, &action, entry, &target, context);
-        let silent = self.index.silent(&action);
+        let grounds = |holder, facts: &Facts<'_>| self.grounds_of(holder, facts, resource);
+        self.asked(principal, &action, target, context, grounds).unwrap_or_default()
+    }
+
+    fn grounds_of<'s>(
+        &'s self,
+        holder: &'s Principal,
+        facts: &Facts<'_>,
+        resource: Option<ResourceId>,
+    ) -> Vec<Ground<'s>> {
         let mut grounds = Vec::new();
+        if !facts.caller.has_identity() {
+            return grounds;
+        }
+        let silent = self.index.silent(facts.action);
         for attachment in holder.policies.iter().filter(|one| !silent.contains(one.document.0 as usize)) {
             let Some(policy) = self.policy(attachment.document) else { continue };
             let mut applied = Vec::new();
-            Grants::of(policy, &facts, Layer::Identity, &mut Some(&mut applied));
+            Grants::of(policy, facts, Layer::Identity, &mut Some(&mut applied));
             grounds.extend(applied.into_iter().filter_map(|statement| ground(attachment, statement)));
         }
-        if let Some((attachment, applied)) = self.applied_of_resource(&facts, resource, holder.boundary.is_some()) {
+        if let Some((attachment, applied)) = self.applied_of_resource(facts, resource, holder.boundary.is_some()) {
             grounds.extend(applied.into_iter().filter_map(|statement| ground(attachment, statement)));
         }
         grounds

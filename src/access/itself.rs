@@ -78,12 +78,8 @@ impl Access<'_> {
     fn spoken(&self, action: &str) -> FxHashMap<DocumentId, Spoken> {
         let mut spoken: FxHashMap<DocumentId, Spoken> = FxHashMap::default();
         for id in self.index.speaking(action) {
-            let document = self.inventory.document(id.document).filter(|known| known.kind == PolicyKind::Identity);
-            let policy = document.and_then(|document| document.policy.as_ref());
-            let statement = policy.and_then(|policy| policy.statements.get(id.statement as usize));
-            let Some((statement, prepared)) = statement.zip(self.statements.get(id.document, id.statement)) else {
-                continue;
-            };
+            let found = self.statement(&id).filter(|(document, _)| document.kind == PolicyKind::Identity);
+            let Some(((_, statement), prepared)) = found.zip(self.statements.get(&id)) else { continue };
             let known = spoken.entry(id.document).or_default();
             let Mentions { principal, principal_tags, resource_tags, .. } = &prepared.mentions;
             // A variable in the name of a resource is no matter: whether it covers what is asked for is found out.

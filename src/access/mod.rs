@@ -29,10 +29,11 @@ use crate::catalog;
 use crate::engine::{
     self, Applied, Caller, Context, Decision, Facts, Membership, Policy, ResourceSide, Stack, Tags, Target,
 };
+use crate::iam::Statement;
 use crate::inventory::{
-    AccountId, Attachment, Controls, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId,
+    AccountId, Attachment, Controls, Document, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId,
 };
-use index::ActionIndex;
+use index::{ActionIndex, StatementId};
 use question::Question;
 use rustc_hash::FxHashMap;
 use statements::Statements;
@@ -141,7 +142,9 @@ impl<'i> Access<'i> {
         context: &Context,
     ) -> Option<(Decision, Vec<Applied>)> {
         let action = action.to_ascii_lowercase();
-        self.put(principal, &action, target, resource, context, &self.bearing_on(&action), engine::decide)
+        self.asked(principal, &action, target, context, |holder, facts| {
+            self.put(holder, facts, resource, &self.bearing_on(&action), engine::decide)
+        })
     }
 
     /// Hands what is known of one request, and all policies that bear on it, to a function. Policies go by the names
@@ -156,44 +159,67 @@ impl<'i> Access<'i> {
         ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
     ) -> Option<T> {
         let action = action.to_ascii_lowercase();
-        self.put(principal, &action, target, resource, context, &|policy| Some(self.named(policy)), ask)
+        self.asked(principal, &action, target, context, |holder, facts| {
+            self.put(holder, facts, resource, &|policy| Some(self.named(policy)), ask)
+        })
     }
 
-    /// Puts a request to the engine. `bearing`: the policies that are shown to it; of those that are left out, none speaks
-    /// of the action (in lower case).
-    #[allow(clippy::too_many_arguments, reason = "a request, and what to do with it")]
-    fn put<T>(
-        &self,
+    /// Hands what is known of one request to a function. `action`: in lower case.
+    fn asked<'s, T>(
+        &'s self,
         principal: PrincipalId,
         action: &str,
         target: &Target<'_>,
-        resource: Option<ResourceId>,
         context: &Context,
-        bearing: &dyn Fn(&Attachment) -> Option<Policy>,
-        ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
+        ask: impl FnOnce(&'s Principal, &Facts<'_>) -> T,
     ) -> Option<T> {
         let holder = self.inventory.principal(principal)?;
         let caller = self.caller(principal)?;
+        let entry = catalog::action(action);
+        let target = effective(target, entry);
+        Some(ask(holder, &self.facts(holder, caller, action, entry, &target, context)))
+    }
+
+    /// Puts a principal's request to the engine. `bearing`: the policies that are shown to it; of those that are left out,
+    /// none speaks of the action.
+    fn put<T>(
+        &self,
+        holder: &Principal,
+        facts: &Facts<'_>,
+        resource: Option<ResourceId>,
+        bearing: &dyn Fn(&Attachment) -> Option<Policy>,
+        ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
+    ) -> T {
         let identity: Vec<Policy> = holder.policies.iter().filter_map(bearing).collect();
         // What says nothing allows nothing.
         let boundary: Vec<Policy> = holder.boundary.iter().map(|attachment| self.named(attachment)).collect();
-        let entry = catalog::action(action);
-        let target = effective(target, entry);
-        let facts = self.facts(holder, caller, action, entry, &target, context);
-        let (scps, management_account) = self.scps(holder.account, bearing);
+        self.put_with([&identity, &boundary], holder.account, facts, resource, bearing, ask)
+    }
+
+    /// The same, with the caller's own policies and boundaries.
+    fn put_with<T>(
+        &self,
+        [identity, boundaries]: [&[Policy]; 2],
+        account: AccountId,
+        facts: &Facts<'_>,
+        resource: Option<ResourceId>,
+        bearing: &dyn Fn(&Attachment) -> Option<Policy>,
+        ask: impl FnOnce(&Facts<'_>, &Stack<'_>) -> T,
+    ) -> T {
+        let (scps, management_account) = self.scps(account, bearing);
         let resource_policy = self.resource_attachment(facts.action, &facts.target.arn, resource);
         let resource_policy = resource_policy.map(|attachment| self.named(&attachment));
-        let rcps = self.rcps(holder.account, &target, bearing);
+        let rcps = self.rcps(account, facts.target, bearing);
         let stack = Stack {
             identity: identity.iter().collect(),
-            boundaries: boundary.iter().collect(),
-            resource: self.side(resource_policy.as_ref(), &facts, resource),
+            boundaries: boundaries.iter().collect(),
+            resource: self.side(resource_policy.as_ref(), facts, resource),
             scps: borrow(&scps),
             rcps: borrow(&rcps),
             management_account,
             ..Stack::default()
         };
-        Some(ask(&facts, &stack))
+        ask(facts, &stack)
     }
 
     /// Decides one request of an account's root user, whom IAM does not list.
@@ -224,18 +250,7 @@ impl<'i> Access<'i> {
             since: self.since,
         };
         let bearing = self.bearing_on(&action);
-        let (scps, management_account) = self.scps(account, &bearing);
-        let resource_policy = self.resource_attachment(facts.action, &facts.target.arn, resource);
-        let resource_policy = resource_policy.map(|attachment| self.named(&attachment));
-        let rcps = self.rcps(account, &target, &bearing);
-        let stack = Stack {
-            resource: self.side(resource_policy.as_ref(), &facts, resource),
-            scps: borrow(&scps),
-            rcps: borrow(&rcps),
-            management_account,
-            ..Stack::default()
-        };
-        Some(engine::decide(&facts, &stack).0)
+        Some(self.put_with([&[], &[]], account, &facts, resource, &bearing, engine::decide).0)
     }
 
     /// The policy behind a name of [`Applied::policy`], and the ARN of the group that carries it to the principal.
@@ -336,6 +351,12 @@ impl<'i> Access<'i> {
             Some(policy) => Policy { name, statements: policy.statements.clone() },
             None => Policy::unreadable(name),
         }
+    }
+
+    /// A statement, and the document that it stands in.
+    fn statement(&self, id: &StatementId) -> Option<(&'i Document, &'i Statement)> {
+        let document = self.inventory.document(id.document)?;
+        Some((document, document.policy.as_ref()?.statements.get(id.statement as usize)?))
     }
 
     /// The policies that speak, or may speak, of an action (in lower case), under their names.

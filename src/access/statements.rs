@@ -1,12 +1,12 @@
 //! Every statement of every document, made ready once for all questions: what it looks at, and numbers for what it shares
 //! with others.
 
-use super::index::CONTESTED;
+use super::index::{CONTESTED, StatementId};
 use super::mentions::Mentions;
 use super::reach::has_variable;
 use crate::engine::ResourcePattern;
 use crate::iam::{self, Effect, PolicyKind, PrincipalSpec, Statement, Version};
-use crate::inventory::{Document, DocumentId};
+use crate::inventory::Document;
 use rustc_hash::FxHashMap;
 use std::sync::OnceLock;
 
@@ -111,10 +111,10 @@ impl<'i> Statements<'i> {
         statements
     }
 
-    /// A statement, by its position in a document.
-    pub fn get(&self, document: DocumentId, statement: u32) -> Option<&Prepared> {
-        let first = *self.first.get(document.0 as usize)?;
-        self.all.get(first.saturating_add(statement as usize))
+    /// A statement.
+    pub fn get(&self, id: &StatementId) -> Option<&Prepared> {
+        let first = *self.first.get(id.document.0 as usize)?;
+        self.all.get(first.saturating_add(id.statement as usize))
     }
 
     /// A resource pattern as written.

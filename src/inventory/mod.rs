@@ -230,7 +230,12 @@ impl Resource {
 
     /// Whether it belongs to production.
     pub fn is_production(&self) -> bool {
-        self.environment.as_ref().is_some_and(|recognition| recognition.environment == environment::PRODUCTION)
+        self.is_of(environment::PRODUCTION)
+    }
+
+    /// Whether it belongs to an environment.
+    pub fn is_of(&self, environment: &str) -> bool {
+        self.environment.as_ref().is_some_and(|known| known.environment == environment)
     }
 }
 
@@ -313,6 +318,11 @@ impl Inventory {
     /// All resources with their ids, in order.
     pub fn resource_ids(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
         (0u32..).map(ResourceId).zip(&self.resources)
+    }
+
+    /// The resources of an environment, in order.
+    pub fn resources_of(&self, environment: &str) -> Vec<ResourceId> {
+        self.resource_ids().filter(|(_, resource)| resource.is_of(environment)).map(|(id, _)| id).collect()
     }
 
     /// Whether a call was made and read whole in the account: only then does "nothing found" mean "nothing there".

@@ -136,7 +136,7 @@ pub fn stores(access: &Access<'_>, environment: &str) -> Vec<Store> {
     let mut asks = Asks::default();
     let mut plans = Vec::new();
     for (resource, known) in inventory.resource_ids() {
-        let belongs = known.environment.as_ref().is_some_and(|known| known.environment == environment);
+        let belongs = known.is_of(environment);
         let Some(kind) = belongs.then(|| Kind::of(known)).flatten() else { continue };
         let protection = kind.protection(known);
         let (copies, unread) = copies::of(&index, &mut asks, resource);

@@ -203,16 +203,13 @@ fn what_is_gained_leads_further() {
             {"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"}]}]}}
     });
     let hops = |account: &Value| -> Option<Vec<String>> {
-        let brief: BriefAccount = serde_json::from_value(account.clone()).unwrap();
-        let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
-        let access = Access::new(&inventory);
-        let graph = Graph::new(&access, paths::built_in(), &BTreeSet::new());
-        let from = find(&inventory, "user/mallory").unwrap();
-        let way = graph.nearest(from, &|actor| matches!(actor, Actor::Unbound(_)))?;
-        for call in way.hops.iter().flat_map(|hop| hop.calls.iter().map(move |call| (hop.actor, call))) {
-            assert_eq!(graph.decide(call.0, call.1).unwrap().verdict, call.1.verdict);
-        }
-        Some(way.hops.iter().map(|hop| hop.by.to_string()).collect())
+        with_graph(account, |graph, mallory| {
+            let way = graph.nearest(mallory, &|actor| matches!(actor, Actor::Unbound(_)))?;
+            for call in way.hops.iter().flat_map(|hop| hop.calls.iter().map(move |call| (hop.actor, call))) {
+                assert_eq!(graph.decide(call.0, call.1).unwrap().verdict, call.1.verdict);
+            }
+            Some(way.hops.iter().map(|hop| hop.by.to_string()).collect())
+        })
     };
     assert_eq!(hops(&account).unwrap(), ["join-group", "write-own-user-policy"]);
     let mut stopped = account.clone();
@@ -220,22 +217,30 @@ fn what_is_gained_leads_further() {
     assert_eq!(hops(&stopped), None);
 }
 
-/// The steps by which a user comes to do something by changes of its own policies, with how sure the way is.
-fn freed(account: &Value, then: &(String, String)) -> Option<(Vec<String>, foureyes::base::Certainty)> {
+/// Asks who becomes whom in an account, beginning with its user mallory.
+fn with_graph<T>(account: &Value, ask: impl FnOnce(&Graph<'_>, PrincipalId) -> T) -> T {
     let brief: BriefAccount = serde_json::from_value(account.clone()).unwrap();
     let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
     let access = Access::new(&inventory);
     let graph = Graph::new(&access, paths::built_in(), &BTreeSet::new());
-    let from = find(&inventory, "user/mallory").unwrap();
-    let able = |actor: Actor| !matches!(actor, Actor::Outsider(_)) && may(&graph, actor, then);
-    let way = graph.nearest(from, &|actor| actor.principal() == Some(from) && able(actor))?;
-    for hop in &way.hops {
-        for call in &hop.calls {
-            assert_eq!(graph.decide(hop.actor, call).unwrap().verdict, call.verdict, "{} on {}", call.action, call.on);
+    let mallory = find(&inventory, "user/mallory").unwrap();
+    ask(&graph, mallory)
+}
+
+/// The steps by which a user comes to do something by changes of its own policies, with how sure the way is.
+fn freed(account: &Value, then: &(String, String)) -> Option<(Vec<String>, foureyes::base::Certainty)> {
+    with_graph(account, |graph, mallory| {
+        let able = |actor: Actor| !matches!(actor, Actor::Outsider(_)) && may(graph, actor, then);
+        let way = graph.nearest(mallory, &|actor| actor.principal() == Some(mallory) && able(actor))?;
+        for hop in &way.hops {
+            for call in &hop.calls {
+                let verdict = graph.decide(hop.actor, call).unwrap().verdict;
+                assert_eq!(verdict, call.verdict, "{} on {}", call.action, call.on);
+            }
+            assert!(!hop.words.contains(['{', '}']), "{}", hop.words);
         }
-        assert!(!hop.words.contains(['{', '}']), "{}", hop.words);
-    }
-    Some((way.hops.iter().map(|hop| hop.by.to_string()).collect(), way.terms.certainty))
+        Some((way.hops.iter().map(|hop| hop.by.to_string()).collect(), way.terms.certainty))
+    })
 }
 
 fn statement(effect: &str, actions: &[&str]) -> Value {
@@ -401,14 +406,11 @@ fn a_deny_that_stays_wins() {
     assert!(freed(&inline, &then).is_some());
     // Whoever is held back makes somebody who is not.
     let graph_of = |account: &Value, names: &[&str]| {
-        let brief: BriefAccount = serde_json::from_value(account.clone()).unwrap();
-        let inventory = Inventory::new(&brief.snapshot().unwrap(), &EnvironmentRules::default());
-        let access = Access::new(&inventory);
-        let graph = Graph::new(&access, paths::built_in(), &BTreeSet::new());
-        let from = find(&inventory, "user/mallory").unwrap();
-        let way = graph.nearest(from, &|actor| matches!(actor, Actor::Newcomer(_)))?;
-        assert_eq!(names.len(), way.hops.len(), "{:?}", way.hops);
-        Some(may(&graph, way.actor, &then))
+        with_graph(account, |graph, mallory| {
+            let way = graph.nearest(mallory, &|actor| matches!(actor, Actor::Newcomer(_)))?;
+            assert_eq!(names.len(), way.hops.len(), "{:?}", way.hops);
+            Some(may(graph, way.actor, &then))
+        })
     };
     assert_eq!(graph_of(&held(&stays), &["write", "make"]), Some(true));
     let mut nobody = stays.to_vec();

@@ -99,15 +99,14 @@ impl<'q> Question<'q> {
             }
         }
         let statement = |id: &StatementId| {
-            let document = inventory.document(id.document)?;
-            let policy = document.policy.as_ref()?;
-            let statement = policy.statements.get(id.statement as usize)?;
+            let (document, statement) = self.access.statement(id)?;
+            let version = document.policy.as_ref()?.version;
             let takes_part = match document.kind {
                 PolicyKind::Identity => self.among.is_none_or(|among| among.has_document(id.document)),
                 PolicyKind::Resource | PolicyKind::Trust => sides.contains(&id.document),
             };
-            let prepared = self.access.statements.get(id.document, id.statement).filter(|_| takes_part)?;
-            Some((id.document, (statement, policy.version, document.kind), prepared))
+            let prepared = self.access.statements.get(id).filter(|_| takes_part)?;
+            Some((id.document, (statement, version, document.kind), prepared))
         };
         let speaking: Vec<_> = self.access.index.speaking(self.asked.action).iter().filter_map(statement).collect();
         let patterns =

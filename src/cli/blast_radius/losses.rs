@@ -72,11 +72,8 @@ pub fn losses(
     environment: &str,
 ) -> Vec<Loss> {
     let inventory = access.inventory();
-    let resources: Vec<ResourceId> = inventory
-        .resource_ids()
-        .filter(|(_, resource)| resource.environment.as_ref().is_some_and(|known| known.environment == environment))
-        .map(|(id, _)| id)
-        .collect();
+    let resources: Vec<ResourceId> =
+        inventory.resource_ids().filter(|(_, resource)| resource.is_of(environment)).map(|(id, _)| id).collect();
     let ways = Ways::new(access, techniques, resources.clone(), Arc::new(MeansIndex::new(access, &resources)));
     let mut found = Best { inventory, definitions, best: BTreeMap::new() };
     let own = Actor::Principal(principal);

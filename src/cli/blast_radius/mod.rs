@@ -111,9 +111,7 @@ impl Radius<'_> {
 
     /// Resources of the environment.
     fn in_environment(&self) -> usize {
-        let belongs = |resource: &&crate::inventory::Resource| {
-            resource.environment.as_ref().is_some_and(|known| known.environment == self.environment)
-        };
+        let belongs = |resource: &&crate::inventory::Resource| resource.is_of(self.environment);
         self.inventory().resources.iter().filter(belongs).count()
     }
 

@@ -31,7 +31,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, lacks: AccountL
     let inventory = question.access.inventory();
     let mut members: BTreeMap<AccountId, Vec<(ResourceId, &Resource)>> = BTreeMap::new();
     for (id, resource) in inventory.resource_ids() {
-        if resource.environment.as_ref().is_some_and(|known| known.environment == environment) {
+        if resource.is_of(environment) {
             members.entry(resource.account).or_default().push((id, resource));
         }
     }

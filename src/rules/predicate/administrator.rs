@@ -71,7 +71,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str, except: &[Excep
     let inventory = question.access.inventory();
     let mut of_account: BTreeMap<AccountId, Vec<ResourceId>> = BTreeMap::new();
     for (id, resource) in inventory.resource_ids() {
-        if resource.environment.as_ref().is_some_and(|known| known.environment == environment) {
+        if resource.is_of(environment) {
             of_account.entry(resource.account).or_default().push(id);
         }
     }

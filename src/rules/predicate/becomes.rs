@@ -6,7 +6,7 @@ use super::{
 };
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{Principal, PrincipalId, ResourceId, words};
+use crate::inventory::{Principal, PrincipalId, words};
 use crate::paths::{self, Actor, Call, Hop, Lead};
 use crate::rules::Question;
 use crate::rules::file::Into;
@@ -64,11 +64,7 @@ pub(crate) fn follow<'q>(environments: &BTreeSet<&str>, question: &Question<'q>)
     let losses: BTreeSet<&str> = question.definitions.losses.values().flatten().map(String::as_str).collect();
     let inventory = access.inventory();
     let follow = |environment: &&str| {
-        let belongs = |id: &ResourceId| {
-            let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
-            recognition.is_some_and(|known| known.environment == *environment)
-        };
-        let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+        let resources = inventory.resources_of(environment);
         let counts = |means: &paths::Means| losses.contains(&*means.action);
         // What break-glass roles are for is no finding.
         let meant =

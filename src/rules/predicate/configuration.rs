@@ -27,8 +27,7 @@ pub(super) fn drafts(question: &Question<'_>, types: &Types, environment: &str, 
     let inventory = question.access.inventory();
     let surroundings = surroundings(inventory.collected_at.as_deref());
     for (id, resource) in inventory.resource_ids() {
-        let applies = types.as_slice().contains(&resource.kind)
-            && resource.environment.as_ref().is_some_and(|known| known.environment == environment);
+        let applies = types.as_slice().contains(&resource.kind) && resource.is_of(environment);
         if !applies {
             continue;
         }

@@ -41,7 +41,7 @@ pub(super) fn drafts(question: &Question<'_>, environment: &str) -> Drafts {
     let zones: BTreeSet<String> = public.filter_map(|zone| zone.text("Name")).map(plain).collect();
     let mut drafts = Drafts::new();
     for (id, zone) in inventory.resource_ids().filter(|(_, resource)| resource.kind == "AWS::Route53::HostedZone") {
-        if zone.environment.as_ref().is_none_or(|known| known.environment != environment) {
+        if !zone.is_of(environment) {
             continue;
         }
         for record in zone.properties.get("RecordSets").and_then(Value::as_array).into_iter().flatten() {

@@ -9,7 +9,7 @@ use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Target;
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{DocumentId, Inventory, PrincipalId, ResourceId, words};
+use crate::inventory::{DocumentId, Inventory, PrincipalId, words};
 use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Terms, direct};
 use crate::rules::Question;
 use crate::rules::kind::Kind;
@@ -37,11 +37,7 @@ impl<'q> Taken<'q> {
             return Arc::clone(known);
         }
         let inventory = self.access.inventory();
-        let belongs = |id: &ResourceId| {
-            let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
-            recognition.is_some_and(|known| known.environment == environment)
-        };
-        let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+        let resources = inventory.resources_of(environment);
         let index = Arc::new(MeansIndex::new(self.access, &resources));
         found().insert(environment.to_owned(), Arc::clone(&index));
         index

@@ -23,10 +23,8 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
     }
     let inventory = question.access.inventory();
     let actions = question.definitions.actions_of(losses);
-    let resources: Vec<(ResourceId, &Resource)> = inventory
-        .resource_ids()
-        .filter(|(_, resource)| resource.environment.as_ref().is_some_and(|known| known.environment == who.environment))
-        .collect();
+    let resources: Vec<(ResourceId, &Resource)> =
+        inventory.resource_ids().filter(|(_, resource)| resource.is_of(who.environment)).collect();
     let mut drafts = Drafts::new();
     for (document, policy) in policies(inventory, of) {
         let Some(parsed) = inventory.document(document).and_then(|known| known.policy.as_ref()) else { continue };

@@ -2,7 +2,6 @@
 
 use super::{Draft, Drafts, add_evidence, standing};
 use crate::finding::Evidence;
-use crate::inventory::ResourceId;
 use crate::paths::{OutsiderKind, open_resources};
 use crate::rules::Question;
 use crate::rules::file::OpenTo;
@@ -10,11 +9,7 @@ use crate::rules::file::OpenTo;
 pub(super) fn drafts(question: &Question<'_>, to: OpenTo, losses: &[String], environment: &str) -> Drafts {
     let inventory = question.access.inventory();
     let actions = question.definitions.actions_of(losses);
-    let belongs = |id: &ResourceId| {
-        let recognition = inventory.resource(*id).and_then(|resource| resource.environment.as_ref());
-        recognition.is_some_and(|known| known.environment == environment)
-    };
-    let resources: Vec<ResourceId> = inventory.resource_ids().map(|(id, _)| id).filter(belongs).collect();
+    let resources = inventory.resources_of(environment);
     let mut drafts = Drafts::new();
     for open in open_resources(question.access, &actions, &resources) {
         let is_account = open.outsider.kind == OutsiderKind::Account;

@@ -20,7 +20,7 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], environment: &s
     let actions = question.definitions.actions_of(losses);
     let mut asked: BTreeMap<AccountId, Vec<(ResourceId, &str)>> = BTreeMap::new();
     for (id, resource) in inventory.resource_ids() {
-        let belongs = resource.environment.as_ref().is_some_and(|known| known.environment == environment);
+        let belongs = resource.is_of(environment);
         for action in actions.iter().filter(|_| belongs) {
             let applies = catalog::destruction::find(action).is_some_and(|known| known.harms(&resource.kind));
             if applies {
