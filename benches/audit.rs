@@ -27,6 +27,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Arguments {
     /// 100,000 principals as well

@@ -42,14 +42,19 @@ impl Among {
 }
 
 impl Access<'_> {
+    /// How many statements speak, or may speak, of an action: by that it is dear to ask for.
+    pub fn count_speaking(&self, action: &str) -> usize {
+        self.index.speaking(&action.to_ascii_lowercase()).len()
+    }
+
     /// Principals for whom some policy of their own may allow the action; everybody, where the policy of a resource
     /// may.
     pub fn may_do(&self, action: &str) -> Among {
         let action = action.to_ascii_lowercase();
         let mut allowing = vec![false; self.inventory.documents.len()];
         let mut by_resource = false;
-        for id in self.index.speaking(&action) {
-            let Some((document, statement)) = self.statement(&id) else { continue };
+        for id in self.index.speaking(&action).iter() {
+            let Some((document, statement)) = self.statement(id) else { continue };
             if statement.effect == Effect::Allow {
                 match document.kind {
                     PolicyKind::Identity => {
@@ -110,8 +115,8 @@ impl Access<'_> {
     pub fn conditions_on(&self, action: &str, key: &str, among: &Among) -> Vec<(Effect, &Condition)> {
         let action = action.to_ascii_lowercase();
         let mut found = Vec::new();
-        for id in self.index.speaking(&action).into_iter().filter(|id| among.has_document(id.document)) {
-            let Some((_, statement)) = self.statement(&id) else { continue };
+        for id in self.index.speaking(&action).iter().filter(|id| among.has_document(id.document)) {
+            let Some((_, statement)) = self.statement(id) else { continue };
             let asked = statement.conditions.iter().filter(|condition| condition.key.eq_ignore_ascii_case(key));
             found.extend(asked.map(|condition| (statement.effect, condition)));
         }
@@ -122,13 +127,13 @@ impl Access<'_> {
     pub fn patterns_that_allow(&self, action: &str, among: &Among) -> Vec<&str> {
         let action = action.to_ascii_lowercase();
         let mut found: Vec<u32> = Vec::new();
-        for id in self.index.speaking(&action).into_iter().filter(|id| among.has_document(id.document)) {
-            let allows = self.statement(&id).is_some_and(|(document, statement)| {
+        for id in self.index.speaking(&action).iter().filter(|id| among.has_document(id.document)) {
+            let allows = self.statement(id).is_some_and(|(document, statement)| {
                 document.kind == PolicyKind::Identity
                     && statement.effect == Effect::Allow
                     && statement.resource.as_ref().is_some_and(|resource| !resource.negated)
             });
-            let prepared = self.statements.get(&id).filter(|_| allows);
+            let prepared = self.statements.get(id).filter(|_| allows);
             found.extend(prepared.into_iter().flat_map(|prepared| &prepared.patterns));
         }
         found.sort_unstable();

@@ -24,6 +24,8 @@ pub(super) struct ActionIndex {
     /// Of those, the ones that do not speak of an action, by action, where single requests for it were decided: there are
     /// thousands of these, of few actions, and hardly any policy of a principal speaks of one.
     silent: RwLock<FxHashMap<Box<str>, Arc<FixedBitSet>>>,
+    /// The statements that speak of an action, by action: the same are asked for again and again.
+    speaking: RwLock<FxHashMap<Box<str>, Arc<[StatementId]>>>,
 }
 
 struct Pattern {
@@ -46,6 +48,7 @@ impl ActionIndex {
             negated: Vec::new(),
             readable: readable.filter(|(_, known)| *known).map(|(at, _)| at).collect(),
             silent: RwLock::default(),
+            speaking: RwLock::default(),
         };
         // By the text as written, so that a known pattern costs no allocation; two spellings are two patterns.
         let mut known: FxHashMap<&str, u32> = FxHashMap::default();
@@ -110,24 +113,22 @@ impl ActionIndex {
     }
 
     /// The statements that speak, or may speak, of an action (`service:Name` in lower case), in order.
-    pub(super) fn speaking(&self, action: &str) -> Vec<StatementId> {
-        let mut speaking = Vec::new();
-        self.each_speaking(action, |id| speaking.push(id));
-        speaking.sort_unstable();
-        speaking.dedup();
-        speaking
+    pub(super) fn speaking(&self, action: &str) -> Arc<[StatementId]> {
+        known_or(&self.speaking, action, || {
+            let mut speaking = Vec::new();
+            self.each_speaking(action, |id| speaking.push(id));
+            speaking.sort_unstable();
+            speaking.dedup();
+            speaking.into()
+        })
     }
 
     /// The documents, by position, that can be read and do not speak of an action.
     pub(super) fn silent(&self, action: &str) -> Arc<FixedBitSet> {
-        let known = self.silent.read().unwrap_or_else(PoisonError::into_inner).get(action).map(Arc::clone);
-        known.unwrap_or_else(|| {
+        known_or(&self.silent, action, || {
             let mut silent = self.readable.clone();
             self.each_speaking(action, |id| silent.remove(id.document.0 as usize));
-            let silent = Arc::new(silent);
-            let mut known = self.silent.write().unwrap_or_else(PoisonError::into_inner);
-            known.insert(action.into(), Arc::clone(&silent));
-            silent
+            Arc::new(silent)
         })
     }
 
@@ -142,4 +143,18 @@ impl ActionIndex {
         let is_excepted = |pattern: &u32| matched.get(*pattern as usize).copied().unwrap_or(false);
         self.negated.iter().filter(|(_, all)| !all.iter().any(is_excepted)).for_each(|(id, _)| tell(*id));
     }
+}
+
+/// What is known of an action, found when it is first asked for.
+fn known_or<T: ?Sized>(
+    known: &RwLock<FxHashMap<Box<str>, Arc<T>>>,
+    action: &str,
+    find: impl FnOnce() -> Arc<T>,
+) -> Arc<T> {
+    if let Some(found) = known.read().unwrap_or_else(PoisonError::into_inner).get(action) {
+        return Arc::clone(found);
+    }
+    let found = find();
+    known.write().unwrap_or_else(PoisonError::into_inner).insert(action.into(), Arc::clone(&found));
+    found
 }

@@ -77,9 +77,9 @@ impl Access<'_> {
     /// What identity policies say of an action.
     fn spoken(&self, action: &str) -> FxHashMap<DocumentId, Spoken> {
         let mut spoken: FxHashMap<DocumentId, Spoken> = FxHashMap::default();
-        for id in self.index.speaking(action) {
-            let found = self.statement(&id).filter(|(document, _)| document.kind == PolicyKind::Identity);
-            let Some(((_, statement), prepared)) = found.zip(self.statements.get(&id)) else { continue };
+        for id in self.index.speaking(action).iter() {
+            let found = self.statement(id).filter(|(document, _)| document.kind == PolicyKind::Identity);
+            let Some(((_, statement), prepared)) = found.zip(self.statements.get(id)) else { continue };
             let known = spoken.entry(id.document).or_default();
             let Mentions { principal, principal_tags, resource_tags, .. } = &prepared.mentions;
             // A variable in the name of a resource is no matter: whether it covers what is asked for is found out.

@@ -7,11 +7,13 @@ mod guise;
 pub mod kinds;
 mod links;
 mod reads;
+mod resource_set;
 pub mod words;
 
 pub use environment::{Basis, EnvironmentRule, EnvironmentRules, PRODUCTION, Recognition};
 pub use guise::{Guise, Supposed};
 pub use reads::lists_tags;
+pub use resource_set::ResourceSet;
 
 use crate::iam;
 use crate::snapshot::Coverage;

@@ -358,7 +358,7 @@ impl Graph<'_> {
                 by,
                 action: Arc::clone(&need.action),
                 on: Arc::clone(on),
-                resource: inventory.find_resource(on),
+                resource: need.speaker(inventory, on),
                 given,
                 verdict: *verdict,
             }

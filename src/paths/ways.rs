@@ -11,8 +11,7 @@ use crate::access::Access;
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Decision;
-use crate::inventory::{PrincipalId, ResourceId};
-use fixedbitset::FixedBitSet;
+use crate::inventory::{PrincipalId, ResourceId, ResourceSet};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,16 +53,16 @@ pub struct Leads {
 
 /// For each kind of loss, the resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Takes(BTreeMap<Class, FixedBitSet>);
+struct Takes(BTreeMap<Class, ResourceSet>);
 
 impl Takes {
     fn extend(&mut self, other: &Takes) {
         for (class, targets) in &other.0 {
-            self.of(*class).union_with(targets);
+            self.of(*class).join(targets);
         }
     }
 
-    fn of(&mut self, class: Class) -> &mut FixedBitSet {
+    fn of(&mut self, class: Class) -> &mut ResourceSet {
         self.0.entry(class).or_default()
     }
 
@@ -72,10 +71,9 @@ impl Takes {
         let mut new = BTreeMap::new();
         for (class, targets) in &others.0 {
             let known = self.of(*class);
-            let added: Vec<ResourceId> =
-                targets.difference(known).filter_map(|at| u32::try_from(at).ok()).map(ResourceId).collect();
+            let added: Vec<ResourceId> = targets.beside(known).collect();
             if !added.is_empty() {
-                known.union_with(targets);
+                known.join(targets);
                 new.insert(*class, added);
             }
         }
@@ -83,9 +81,9 @@ impl Takes {
     }
 
     fn holds(&self, others: &Takes) -> bool {
-        let is_held = |(class, targets): (&Class, &FixedBitSet)| match self.0.get(class) {
+        let is_held = |(class, targets): (&Class, &ResourceSet)| match self.0.get(class) {
             Some(known) => targets.is_subset(known),
-            None => targets.is_clear(),
+            None => targets.is_empty(),
         };
         others.0.iter().all(is_held)
     }
@@ -250,8 +248,7 @@ impl<'a> Ways<'a> {
     fn takes(&self, node: Node) -> Takes {
         let mut takes = Takes::default();
         for means in self.means_at(node) {
-            let targets = takes.of(means.class);
-            means.targets.iter().for_each(|id| targets.grow_and_insert(id.0 as usize));
+            takes.of(means.class).extend(&*means.targets);
         }
         takes
     }

@@ -6,7 +6,7 @@
 use super::predicate::Draft;
 use crate::base::Glob;
 use crate::finding::Evidence;
-use crate::inventory::{Inventory, PrincipalId, ResourceId};
+use crate::inventory::{Inventory, PrincipalId, ResourceId, ResourceSet};
 use std::collections::BTreeSet;
 
 /// What is accepted, by whom and until when.
@@ -47,13 +47,13 @@ impl Suppression {
         draft.principals.iter().filter(named).copied().collect()
     }
 
-    fn covered_resources(&self, inventory: &Inventory, draft: &Draft) -> (BTreeSet<ResourceId>, BTreeSet<String>) {
-        let named = |id: &&ResourceId| {
+    fn covered_resources(&self, inventory: &Inventory, draft: &Draft) -> (ResourceSet, BTreeSet<String>) {
+        let named = |id: &ResourceId| {
             self.resources.is_empty()
-                || inventory.resource(**id).is_some_and(|known| Self::names(&self.resources, &known.arn))
+                || inventory.resource(*id).is_some_and(|known| Self::names(&self.resources, &known.arn))
         };
         let other = |arn: &&String| self.resources.is_empty() || Self::names(&self.resources, arn);
-        (draft.resources.iter().filter(named).copied().collect(), draft.others.iter().filter(other).cloned().collect())
+        (draft.resources.iter().filter(named).collect(), draft.others.iter().filter(other).cloned().collect())
     }
 
     fn cut(&self, inventory: &Inventory, draft: &Draft) -> Option<Cut> {
@@ -74,7 +74,7 @@ impl Suppression {
         if resources.len() < draft.resources.len() || others.len() < draft.others.len() {
             left.push(Draft {
                 principals: principals.clone(),
-                resources: draft.resources.difference(&resources).copied().collect(),
+                resources: draft.resources.beside(&resources).collect(),
                 others: draft.others.difference(&others).cloned().collect(),
                 ..draft.clone()
             });

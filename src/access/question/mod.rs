@@ -366,7 +366,8 @@ impl<'q> Question<'q> {
             let cases = self.put(&party, memo);
             (party.principals, cases)
         };
-        let parties = self.parties().into_par_iter().with_min_len(32);
+        // What is found out of one helps with the next: few are not worth sharing out.
+        let parties = self.parties().into_par_iter().with_min_len(512);
         let put: Vec<_> = parties.map_init(Memo::default, put).filter(|(_, cases)| !cases.is_empty()).collect();
         // One principal and one target that each case is decided for.
         let mut samples: Vec<(&Case, PrincipalId, u32)> = Vec::new();

@@ -102,7 +102,11 @@ impl<'q> Question<'q> {
         let mut open = Open::default();
         let mut resolve = |tokens: Tokens| self.resolve(party, &mut memo.applies, place, tokens, target, &mut open);
         let (identity, boundary) = (resolve(identity), boundary.map(&mut resolve));
-        let (scps, open_scps) = memo.scps.entry(place).or_insert_with(|| {
+        // Most organisation policies look at neither.
+        let coarse = self.group_of.get(target as usize).map_or(group, |(_, coarse)| *coarse);
+        let (of_scps, fine_scps) = if self.scps.tags() { (group, by_tags) } else { (coarse, false) };
+        let over = (party.class.kind, party.likeness.filter(|_| self.scps.principals()), of_scps, fine_scps);
+        let (scps, open_scps) = memo.scps.entry(over).or_insert_with(|| {
             let mut open = Open::default();
             let mut resolve = |level: &Vec<u32>| {
                 let said = self.say_of(level, target);

@@ -6,7 +6,7 @@ use super::fact::{self, Profiles, Told, trusts};
 use super::join::{Joined, Questions};
 use super::made;
 use super::{Changing, Named, Need, Precondition, Technique, Through, Unread};
-use crate::access::{Access, Among, Own, Targets};
+use crate::access::{Access, Among, BARE, Own, Targets};
 use crate::base::{Arn, Certainty, Glob, arn};
 use crate::engine::{Context, Tags, Target, Verdict};
 use crate::iam::{Effect, Test};
@@ -112,12 +112,18 @@ impl<'a> Asker<'a> {
         of: impl Fn(&Technique) -> bool,
         ask: impl Fn(usize, &Technique) -> Vec<Edge> + Sync,
     ) -> impl Iterator<Item = (&'a Technique, Vec<Edge>)> {
-        let asked: Vec<(usize, &Technique)> =
+        let mut asked: Vec<(usize, &Technique)> =
             self.techniques.iter().enumerate().filter(|(_, technique)| of(technique)).collect();
-        // One by one: some take a hundred times as long as others.
-        let asked = asked.into_par_iter().with_max_len(1);
-        let answered: Vec<_> = asked.map(|(number, technique)| (technique, ask(number, technique))).collect();
-        answered.into_iter()
+        // Some take a hundred times as long as others: they are handed out one by one, the dearest first.
+        let cost = |technique: &Technique| {
+            technique.needs.iter().map(|need| self.access.count_speaking(&need.action)).fold(0, usize::saturating_add)
+        };
+        asked.sort_by_cached_key(|(_, technique)| std::cmp::Reverse(cost(technique)));
+        let answered =
+            asked.into_iter().par_bridge().map(|(number, technique)| (number, technique, ask(number, technique)));
+        let mut answered: Vec<_> = answered.collect();
+        answered.sort_unstable_by_key(|(number, ..)| *number);
+        answered.into_iter().map(|(_, technique, edges)| (technique, edges))
     }
 
     /// Those who may do all that a technique needs, as far as their own policies go.
@@ -509,7 +515,7 @@ impl<'a> Asker<'a> {
             answers.aim(of_slots.iter().filter_map(|at| Some((*at, aims.get(*at)?))));
             let mut targets = Targets::default();
             for name in answers.names().iter().skip(first) {
-                push(inventory, &mut targets, name);
+                push(inventory, &mut targets, need, name);
             }
             let first = u32::try_from(first).unwrap_or(u32::MAX);
             let context = context(need, boundary.as_deref(), policy.as_deref());
@@ -613,9 +619,10 @@ fn policies_of(inventory: &Inventory, principal: &Principal, preconditions: &[Pr
 }
 
 /// Something as a target: a resource, a principal with its tags, or what nothing is known of.
-fn push<'t>(inventory: &'t Inventory, targets: &mut Targets<'t>, on: &str) {
+fn push<'t>(inventory: &'t Inventory, targets: &mut Targets<'t>, need: &Need, on: &str) {
     let principal = inventory.find_principal(on).and_then(|id| inventory.principal(id));
-    if let Some(id) = inventory.find_resource(on).filter(|_| principal.is_none()) {
+    let resource = need.speaker(inventory, on);
+    if let Some(id) = resource.filter(|id| principal.is_none() && *id != BARE) {
         targets.push_known(inventory, id);
         return;
     }
@@ -628,7 +635,7 @@ fn push<'t>(inventory: &'t Inventory, targets: &mut Targets<'t>, on: &str) {
     if let Some(principal) = principal {
         target.tags = Tags::All(&principal.tags);
     }
-    targets.push(target);
+    targets.push_part(target, resource.filter(|id| *id == BARE));
 }
 
 /// The names of all boundaries.

@@ -5,7 +5,7 @@ use super::Named;
 use crate::access::{Access, Among, MADE};
 use crate::base::Arn;
 use crate::inventory::Inventory;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -29,32 +29,87 @@ pub(super) fn names(
         Named::Any(template) => (template, UNSEEN),
         _ => return BTreeSet::new(),
     };
-    let patterns: Vec<&str> = actions
+    let head = Arn::parse(template.split("NAME").next().unwrap_or_default());
+    let mut written: Vec<&str> = actions
         .iter()
         .flat_map(|action| access.patterns_that_allow(action, among))
         .filter(|text| !text.contains("${"))
         .collect();
+    written.sort_unstable();
+    written.dedup();
+    let known: FxHashSet<&str> = places.iter().map(|place| &*place.account).collect();
+    // The names of each account; those that may be of any.
+    let mut of_account: FxHashMap<&str, Vec<Made<'_>>> = FxHashMap::default();
+    let mut of_any: Vec<Made<'_>> = Vec::new();
+    for made in written.into_iter().filter_map(|text| Made::by(text, head?, name)) {
+        match made.owner {
+            Some(owner) if known.contains(owner) => of_account.entry(owner).or_default().push(made),
+            _ => of_any.push(made),
+        }
+    }
     let mut names = BTreeSet::new();
-    for Place { account, partition, regions } in places {
-        let fill = |region: &str, name: &str| {
+    for place @ Place { account, partition, regions } in places {
+        let fill = |region: &str| {
             template
                 .replace("PARTITION", partition)
                 .replace("REGION", region)
                 .replace("ACCOUNT", account)
                 .replace("NAME", name)
         };
-        names.extend(regions.iter().map(|region| Arc::<str>::from(fill(region, name))));
-        let fixed = template.split("NAME").next().unwrap_or_default();
-        let Some(head) = Arn::parse(fixed) else {
-            continue;
-        };
-        for pattern in &patterns {
-            for region in regions {
-                names.extend(instance(pattern, head, name, region, account, partition).map(Arc::from));
-            }
+        names.extend(regions.iter().map(|region| Arc::<str>::from(fill(region))));
+        for made in of_any.iter().chain(of_account.get(&**account).into_iter().flatten()) {
+            made.add(place, &mut names);
         }
     }
     names
+}
+
+/// A name that fits a pattern, but for what the pattern leaves open.
+struct Made<'p> {
+    /// Of the kind that it is.
+    template: Arn<'p>,
+    /// `None`: any.
+    region: Option<&'p str>,
+    /// `None`: any, or whatever is of no account.
+    owner: Option<&'p str>,
+    name: String,
+}
+
+impl<'p> Made<'p> {
+    /// `None` where the pattern is of another kind.
+    fn by(pattern: &'p str, template: Arn<'p>, filler: &str) -> Option<Made<'p>> {
+        let mut parts = pattern.splitn(6, ':').skip(2);
+        let (of, region, owner, rest) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if !of.eq_ignore_ascii_case(template.service) {
+            return None;
+        }
+        let begin = template.resource;
+        let name = rest.replace('*', filler).replace('?', "x");
+        let name = if rest.starts_with('*') { format!("{begin}{filler}") } else { name };
+        let fixed = |part: &'p str| (!part.is_empty() && !part.contains(['*', '?'])).then_some(part);
+        let made = Made {
+            template,
+            region: fixed(region),
+            // What no account owns names none.
+            owner: fixed(owner).filter(|_| !template.account.is_empty()),
+            name,
+        };
+        made.name.starts_with(begin).then_some(made)
+    }
+
+    /// The names that it comes to in a place.
+    fn add(&self, place: &Place, names: &mut BTreeSet<Arc<str>>) {
+        let (template, Place { account, partition, regions }) = (self.template, place);
+        let owner = if template.account.is_empty() { "" } else { self.owner.unwrap_or(account) };
+        let mut add = |region: &str| {
+            names.insert(format!("arn:{partition}:{}:{region}:{owner}:{}", template.service, self.name).into());
+        };
+        match self.region {
+            _ if template.region.is_empty() => add(""),
+            Some(region) => add(region),
+            None => regions.iter().for_each(|region| add(region)),
+        }
+    }
 }
 
 /// Where things are made.
@@ -89,30 +144,4 @@ pub(super) fn places(inventory: &Inventory) -> Vec<Place> {
         all.push(Place { account: account.id.to_string(), partition: partition.to_owned(), regions });
     }
     all
-}
-
-/// A name that fits a pattern; `None` where the pattern is of another kind.
-fn instance(
-    pattern: &str,
-    template: Arn<'_>,
-    filler: &str,
-    region: &str,
-    account: &str,
-    partition: &str,
-) -> Option<String> {
-    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
-    let [_, _, of, at, owner, rest] = parts.as_slice() else { return None };
-    let (service, begin) = (template.service, template.resource);
-    if !of.eq_ignore_ascii_case(service) {
-        return None;
-    }
-    let put = |part: &str, value: &str| {
-        if part.contains(['*', '?']) || part.is_empty() { value.to_owned() } else { part.to_owned() }
-    };
-    let name = rest.replace('*', filler).replace('?', "x");
-    let name = if rest.starts_with('*') { format!("{begin}{filler}") } else { name };
-    let region = if template.region.is_empty() { String::new() } else { put(at, region) };
-    // What no account owns names none.
-    let owner = if template.account.is_empty() { String::new() } else { put(owner, account) };
-    name.starts_with(begin).then(|| format!("arn:{partition}:{service}:{region}:{owner}:{name}"))
 }

@@ -17,7 +17,9 @@ pub(super) use change::{Change, denies};
 pub use fact::Precondition;
 
 use super::terms::Terms;
+use crate::access::BARE;
 use crate::base::Certainty;
+use crate::inventory::{Inventory, ResourceId};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -153,6 +155,14 @@ pub struct Need {
     /// Whether it carries `iam:PolicyARN`: that of the policy that is attached or detached.
     #[serde(default)]
     pub carries_policy: bool,
+}
+
+impl Need {
+    /// The resource whose policy speaks where the request names this; [`BARE`]: what is made by it has none.
+    pub(super) fn speaker(&self, inventory: &Inventory, on: &str) -> Option<ResourceId> {
+        let is_made = matches!(self.on, Named::New(_));
+        inventory.find_resource(on).or(is_made.then_some(BARE))
+    }
 }
 
 /// What a request names.

@@ -4,7 +4,7 @@ use super::{Draft, Drafts};
 use crate::base::{Arn, Certainty};
 use crate::catalog::destruction::{self, Class};
 use crate::finding::Evidence;
-use crate::inventory::{AccountId, Inventory, Resource, ResourceId};
+use crate::inventory::{AccountId, Inventory, Resource, ResourceId, ResourceSet};
 use crate::rules::Question;
 use crate::rules::file::AccountLack;
 use serde_json::Value;
@@ -24,7 +24,7 @@ struct Lacking {
     notes: Vec<String>,
     conditions: Vec<&'static str>,
     /// The resources concerned; none: the account as a whole.
-    resources: BTreeSet<ResourceId>,
+    resources: ResourceSet,
 }
 
 pub(super) fn drafts(question: &Question<'_>, environment: &str, lacks: AccountLack) -> Drafts {
@@ -80,7 +80,7 @@ impl<'i> Holder<'i> {
         } else {
             (Certainty::Unknown, vec![format!("not read: {}", unread.join(", "))])
         };
-        Lacking { certainty, notes, conditions: Vec::new(), resources: BTreeSet::new() }
+        Lacking { certainty, notes, conditions: Vec::new(), resources: ResourceSet::default() }
     }
 
     /// An organisation's trail is listed in its member accounts, too.
@@ -177,7 +177,7 @@ impl<'i> Holder<'i> {
             certainty: if sure { Certainty::Certain } else { Certainty::Unknown },
             notes: [Some(note), unread].into_iter().flatten().collect(),
             conditions: Vec::new(),
-            resources: BTreeSet::new(),
+            resources: ResourceSet::default(),
         })
     }
 
@@ -199,7 +199,7 @@ impl<'i> Holder<'i> {
         if found.is_empty() {
             return None;
         }
-        let sure: BTreeSet<ResourceId> = found
+        let sure: ResourceSet = found
             .iter()
             .filter(|(_, member)| {
                 // All tags of a resource come in one answer.

@@ -145,8 +145,7 @@ impl Alike {
             ..Draft::default()
         });
         draft.principals.extend(&self.members);
-        // A set is made of thousands at once far faster than one by one.
-        draft.resources.append(&mut lead.adds.values().flatten().copied().collect());
+        draft.resources.extend(lead.adds.values().flatten());
         draft.actions.extend(first.calls.iter().map(|call| Arc::clone(&call.action)));
         draft.requested.extend(first.calls.iter().map(|call| Arc::clone(&call.on)));
         for statement in statements {

@@ -58,7 +58,7 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
                 };
                 let mut draft = Draft {
                     principals: holders.clone(),
-                    resources: meant,
+                    resources: meant.into_iter().collect(),
                     path: vec![format!("{} {purpose}", super::statement_in_words(&evidence)), reason.clone()],
                     evidence: vec![Evidence::Statement(evidence)],
                     ..Draft::default()

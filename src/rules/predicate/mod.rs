@@ -39,7 +39,7 @@ use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Applied;
 use crate::finding::{Evidence, Finding, FixIntent, Lost, SetArguments, StatementEvidence, TargetResource};
-use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId};
+use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId, ResourceSet};
 use crate::paths::Terms;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -50,7 +50,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
     pub principals: BTreeSet<PrincipalId>,
-    pub resources: BTreeSet<ResourceId>,
+    pub resources: ResourceSet,
     /// ARNs of what is concerned and is no resource of the inventory.
     pub others: BTreeSet<String>,
     pub actions: BTreeSet<Arc<str>>,
@@ -237,18 +237,19 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         Predicate::UnreadablePolicy => unreadable::drafts(question),
     };
     let inventory = question.access.inventory();
-    let mut found = Vec::new();
-    for (cause, draft) in drafts {
-        for draft in split(&question.suppressions, inventory, draft) {
+    let found = |(cause, draft): (String, Draft)| -> Vec<Found> {
+        let found = |draft: Draft| {
             let (accepted, overdue) = (draft.accepted, draft.overdue.clone());
             let cause = match accepted {
                 Some(place) => Cow::Owned(format!("{cause}|accepted {place}")),
                 None => Cow::Borrowed(cause.as_str()),
             };
-            found.push(Found { finding: finding(rule, question, &cause, draft), accepted, overdue });
-        }
-    }
-    found
+            Found { finding: finding(rule, question, &cause, draft), accepted, overdue }
+        };
+        split(&question.suppressions, inventory, draft).into_iter().map(found).collect()
+    };
+    let drafts: Vec<(String, Draft)> = drafts.into_iter().collect();
+    drafts.into_par_iter().with_min_len(8).flat_map_iter(found).collect()
 }
 
 /// Of whom a rule speaks.
@@ -281,7 +282,7 @@ fn is_excepted(question: &Question<'_>, except: &[Exception], principal: Princip
 fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> Finding {
     let inventory = question.access.inventory();
     let principals: Vec<PrincipalId> = draft.principals.iter().copied().collect();
-    let resources: Vec<ResourceId> = draft.resources.iter().copied().collect();
+    let resources: Vec<ResourceId> = draft.resources.iter().collect();
     let actions: Vec<String> = draft.actions.iter().map(ToString::to_string).collect();
     let what = if resources.is_empty() {
         words::others(inventory, &draft.others)
@@ -381,14 +382,14 @@ fn fingerprint(text: &str) -> u32 {
 
 fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixIntent> {
     let inventory = question.access.inventory();
-    let targets = || draft.resources.iter().filter_map(|id| target(inventory, *id));
+    let targets = || draft.resources.iter().filter_map(|id| target(inventory, id));
     match rule.fix.as_ref()? {
         Fix::DenyActions { name, also, leave } => {
             // What switches a protection off is daily work too (`dynamodb:UpdateTable`): a deny of the deletion is enough.
             let mut actions: BTreeSet<&str> = draft.actions.difference(&draft.clearing).map(|one| &**one).collect();
             actions.extend(also.iter().map(String::as_str));
             actions.retain(|action| !leave.iter().any(|left| left == action));
-            let known = draft.resources.iter().filter_map(|id| inventory.resource(*id));
+            let known = draft.resources.iter().filter_map(|id| inventory.resource(id));
             let mut resources: Vec<Arc<str>> = known.map(|known| Arc::clone(&known.arn)).collect();
             resources.extend(draft.requested.iter().cloned());
             resources.extend(draft.others.iter().map(|other| other.as_str().into()));

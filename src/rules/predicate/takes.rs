@@ -12,10 +12,9 @@ use crate::catalog;
 use crate::catalog::destruction::Class;
 use crate::engine::{Context, Target};
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{PrincipalId, ResourceId, words};
+use crate::inventory::{PrincipalId, ResourceId, ResourceSet, words};
 use crate::paths::{By, Means, MeansIndex, On, Step, direct};
 use crate::rules::Question;
-use fixedbitset::FixedBitSet;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -82,17 +81,16 @@ pub(super) fn drafts(question: &Question<'_>, wanted: &Wanted<'_>) -> Drafts {
 
 /// What is lost, and in which way, by means that are told elsewhere: those of some kinds, apart from the calls that the
 /// rule asks for.
-struct Elsewhere(BTreeMap<Class, FixedBitSet>);
+struct Elsewhere(BTreeMap<Class, ResourceSet>);
 
 impl Elsewhere {
     fn new(index: &MeansIndex, positions: &[u32], wanted: &Wanted<'_>) -> Elsewhere {
-        let mut lost: BTreeMap<Class, FixedBitSet> = BTreeMap::new();
+        let mut lost: BTreeMap<Class, ResourceSet> = BTreeMap::new();
         let asked =
             |means: &Means| means.is_own_call() && wanted.actions.iter().any(|action| **action == *means.action);
         let of_kind = |means: &&Means| wanted.beyond.iter().any(|kind| kind == means.kind) && !asked(means);
         for means in positions.iter().filter_map(|at| index.get(*at)).filter(of_kind) {
-            let lost = lost.entry(means.class).or_default();
-            means.targets.iter().for_each(|target| lost.grow_and_insert(target.0 as usize));
+            lost.entry(means.class).or_default().extend(&*means.targets);
         }
         Elsewhere(lost)
     }
@@ -103,7 +101,7 @@ impl Elsewhere {
             return Cow::Borrowed(&means.targets);
         }
         let lost = [means.class, Class::Data].map(|class| self.0.get(&class));
-        let is_new = |target: &ResourceId| !lost.iter().flatten().any(|lost| lost.contains(target.0 as usize));
+        let is_new = |target: &ResourceId| !lost.iter().flatten().any(|lost| lost.contains(*target));
         means.targets.iter().copied().filter(is_new).collect()
     }
 }
