@@ -8,6 +8,7 @@ use crate::iam::PolicyKind;
 use crate::inventory::{Controls, DocumentId, PrincipalId};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A question of one principal about something of its own.
@@ -43,11 +44,12 @@ struct Alike {
 
 impl Access<'_> {
     /// Decides an action for each principal among some, on what is its own. The best answer of each that is not certainly
-    /// denied, by principal.
+    /// denied, by principal. `only`: nobody but these is asked.
     pub fn who_can_itself<'a>(
         &self,
         action: &str,
         among: &Among,
+        only: Option<&[PrincipalId]>,
         own: &(dyn Fn(PrincipalId) -> Option<Own<'a>> + Sync),
     ) -> Vec<OwnAnswer> {
         let action = action.to_ascii_lowercase();
@@ -59,17 +61,33 @@ impl Access<'_> {
                 _ => Vec::new(),
             }
         };
-        let classes = self.classes.par_iter().enumerate().filter(|(number, _)| among.has_class(*number));
-        let mut all: Vec<OwnAnswer> = classes
-            .flat_map_iter(|(_, class)| {
-                if !class.policies.iter().any(|id| spoken.contains_key(id)) {
-                    return Vec::new();
+        let of_class = |class: &Class, members: &[PrincipalId]| {
+            if !class.policies.iter().any(|id| spoken.contains_key(id)) {
+                return Vec::new();
+            }
+            let documents = class.policies.iter().copied().chain(class.boundary).chain(over(class));
+            let documents = documents.filter_map(|id| Some((id, spoken.get(&id)?))).collect();
+            self.of_class(members, &action, documents, own)
+        };
+        let is_among = |number: &usize| among.has_class(*number);
+        let mut all: Vec<OwnAnswer> = match only {
+            None => {
+                let classes = self.classes.par_iter().enumerate().filter(|(number, _)| is_among(number));
+                classes.flat_map_iter(|(_, class)| of_class(class, &class.members)).collect()
+            }
+            Some(only) => {
+                let mut by_class: BTreeMap<usize, Vec<PrincipalId>> = BTreeMap::new();
+                for id in only {
+                    let class = self.class_numbers().get(id.0 as usize).map(|class| *class as usize);
+                    if let Some(class) = class.filter(is_among) {
+                        by_class.entry(class).or_default().push(*id);
+                    }
                 }
-                let documents = class.policies.iter().copied().chain(class.boundary).chain(over(class));
-                let documents = documents.filter_map(|id| Some((id, spoken.get(&id)?))).collect();
-                self.of_class(class, &action, documents, own)
-            })
-            .collect();
+                let classes =
+                    by_class.into_iter().filter_map(|(number, members)| Some((self.classes.get(number)?, members)));
+                classes.flat_map(|(class, members)| of_class(class, &members)).collect()
+            }
+        };
         all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
         all
     }
@@ -95,7 +113,7 @@ impl Access<'_> {
 
     fn of_class<'a>(
         &self,
-        class: &Class,
+        members: &[PrincipalId],
         action: &str,
         spoken: Vec<(DocumentId, &Spoken)>,
         own: &(dyn Fn(PrincipalId) -> Option<Own<'a>> + Sync),
@@ -111,7 +129,7 @@ impl Access<'_> {
             .collect();
         let mut shared: FxHashMap<Alike, Arc<Decision>> = FxHashMap::default();
         let mut all = Vec::new();
-        for member in &class.members {
+        for member in members {
             let Some(Own { on, context }) = own(*member) else { continue };
             let Some((holder, caller)) = self.inventory.principal(*member).zip(self.caller(*member)) else { continue };
             let likeness = self.likeness(*member).filter(|_| !one_by_one);

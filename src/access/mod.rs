@@ -50,6 +50,8 @@ pub struct Access<'i> {
     /// Documents that cannot be read, under the name by which one first comes upon them.
     unreadable: Vec<(DocumentId, Arc<str>)>,
     classes: Vec<Class>,
+    /// For each principal its class, by position, once it was asked for.
+    class_numbers: OnceLock<Vec<u32>>,
     /// An unconditional allow and an unconditional deny, whoever says it.
     sure: [Policy; 2],
     callers: Vec<OnceLock<Option<Caller>>>,
@@ -111,6 +113,7 @@ impl<'i> Access<'i> {
             statements,
             unreadable: unreadable(inventory),
             classes,
+            class_numbers: OnceLock::new(),
             sure: question::sure(),
             callers: (0..inventory.principals.len()).map(|_| OnceLock::new()).collect(),
             account_ids: (0..).map(AccountId).zip(&inventory.accounts).map(|(id, one)| (&*one.id, id)).collect(),
@@ -317,6 +320,21 @@ impl<'i> Access<'i> {
     /// Where the account of a resource stands, if the inventory holds it.
     fn organization_of(&self, target: &Target<'_>) -> Option<Option<Membership<'_>>> {
         self.organization(*self.account_ids.get(target.account.as_deref()?)?)
+    }
+
+    /// For each principal its class, by position.
+    fn class_numbers(&self) -> &[u32] {
+        self.class_numbers.get_or_init(|| {
+            let mut numbers = vec![u32::MAX; self.inventory.principals.len()];
+            for (number, class) in (0..).zip(&self.classes) {
+                for member in &class.members {
+                    if let Some(known) = numbers.get_mut(member.0 as usize) {
+                        *known = number;
+                    }
+                }
+            }
+            numbers
+        })
     }
 
     fn caller(&self, principal: PrincipalId) -> Option<&Caller> {

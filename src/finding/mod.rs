@@ -73,8 +73,8 @@ pub struct Finding {
     pub lost: Lost,
     /// ARNs of those who can do it, sorted; empty when the violation is a setting.
     pub principals: Vec<Arc<str>>,
-    /// ARNs of what is concerned, sorted.
-    pub resources: Vec<Arc<str>>,
+    /// ARNs of what is concerned, sorted. Thousands of findings may concern the same.
+    pub resources: Arc<[Arc<str>]>,
     /// IAM actions concerned, sorted.
     pub actions: Vec<String>,
     /// What must hold for it to happen, in words; all of them. Empty: nothing.
@@ -162,7 +162,7 @@ pub enum FixIntent {
         /// The actions to deny, sorted.
         actions: Vec<String>,
         /// Resource ARNs or patterns the deny is limited to, sorted.
-        resources: Vec<Arc<str>>,
+        resources: Arc<[Arc<str>]>,
         /// ARNs of users, groups and roles to attach the policy to, sorted.
         attach_to: Vec<String>,
         /// ARNs exempt from the deny, sorted.

@@ -2,6 +2,7 @@
 //! somebody else first; and what stands in the way.
 
 mod at_large;
+mod conditions;
 mod dominion;
 mod freed;
 mod further;
@@ -21,6 +22,7 @@ mod way;
 mod ways;
 
 pub use at_large::{AtLarge, Guests, at_large, guests};
+pub use conditions::Conditions;
 pub use goal::{Holders, WayTo, ways_to};
 pub use graph::Graph;
 pub use means::{Alike, KINDS, MeansIndex};

@@ -110,8 +110,7 @@ impl Stranger<'_> {
                 None if obstacle.read => return None,
                 None => {
                     let condition = format!("unless {} is on, which was not read", obstacle.guard.name());
-                    terms =
-                        terms.and(Terms { certainty: Certainty::Conditional, conditions: BTreeSet::from([condition]) });
+                    terms = terms.and(Terms { certainty: Certainty::Conditional, conditions: [condition].into() });
                 }
             }
         }
@@ -136,7 +135,7 @@ pub(super) fn reservation(resource: &Resource, kind: OutsiderKind) -> Option<Ter
         Some(false) => "unless the account blocks public access to all of its buckets, which is not read",
         None => "unless public access to the bucket is blocked, which was not read",
     };
-    Some(Terms { certainty: Certainty::Conditional, conditions: BTreeSet::from([condition.to_owned()]) })
+    Some(Terms { certainty: Certainty::Conditional, conditions: [condition.to_owned()].into() })
 }
 
 /// What an open resource says to people.

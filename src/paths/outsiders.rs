@@ -163,7 +163,7 @@ fn pull_requests(inventory: &Inventory, roles: &BTreeSet<PrincipalId>) -> Vec<En
             outsider: Outsider { kind: OutsiderKind::PullRequest, name: plain(repository).into(), account: None },
             role,
             verdict: Verdict::AllowedIf,
-            terms: Terms { certainty: Certainty::Conditional, conditions },
+            terms: Terms { certainty: Certainty::Conditional, conditions: conditions.into() },
         });
     }
     all.sort_by(|one, other| (&one.outsider, one.role).cmp(&(&other.outsider, other.role)));

@@ -1,8 +1,8 @@
 //! How sure an answer is, and under which conditions.
 
+use super::conditions::Conditions;
 use crate::base::Certainty;
 use crate::engine::{Alternatives, Atom, Decision, Literal, Unseen, Verdict, conditions_in_words};
-use std::collections::BTreeSet;
 
 /// How sure an answer is, and what must hold for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +10,7 @@ pub struct Terms {
     /// How sure.
     pub certainty: Certainty,
     /// All of these must hold, in words.
-    pub conditions: BTreeSet<String>,
+    pub conditions: Conditions,
 }
 
 impl Default for Terms {
@@ -22,7 +22,7 @@ impl Default for Terms {
 impl Terms {
     /// As sure as this, under no condition.
     pub fn of_certainty(certainty: Certainty) -> Terms {
-        Terms { certainty, conditions: BTreeSet::new() }
+        Terms { certainty, conditions: Conditions::none() }
     }
 
     /// What a decision comes to. A reservation about organisation policies that nobody could read is a condition like
@@ -41,7 +41,7 @@ impl Terms {
             }
             (Verdict::AllowedIf, None) => Terms {
                 certainty: Certainty::Conditional,
-                conditions: BTreeSet::from(["under conditions too tangled to list".to_owned()]),
+                conditions: ["under conditions too tangled to list".to_owned()].into(),
             },
             _ => Terms::default(),
         }
@@ -51,7 +51,7 @@ impl Terms {
     #[must_use]
     pub fn and(mut self, other: Terms) -> Terms {
         self.certainty = self.certainty.max(other.certainty);
-        self.conditions.extend(other.conditions);
+        self.conditions = self.conditions.and(other.conditions);
         self
     }
 

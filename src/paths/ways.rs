@@ -71,8 +71,10 @@ impl Takes {
         let mut new = BTreeMap::new();
         for (class, targets) in &others.0 {
             let known = self.of(*class);
-            let added: Vec<ResourceId> = targets.beside(known).collect();
-            if !added.is_empty() {
+            let count = targets.count_beside(known);
+            if count > 0 {
+                let mut added = Vec::with_capacity(count);
+                added.extend(targets.beside(known));
                 known.join(targets);
                 new.insert(*class, added);
             }

@@ -227,7 +227,7 @@ mod tests {
             principals: (0..principals)
                 .map(|number| format!("arn:aws:iam::111122223333:user/{number}").into())
                 .collect(),
-            resources: vec!["arn:aws:s3:::shop".into()],
+            resources: ["arn:aws:s3:::shop".into()].into(),
             actions: vec![],
             conditions: vec![],
             evidence,

@@ -18,7 +18,7 @@ impl<'a> Names<'a> {
             [only] => Some(only.id.as_str()),
             _ => None,
         };
-        let resources = report.findings.iter().flat_map(|finding| &finding.resources);
+        let resources = report.findings.iter().flat_map(|finding| &*finding.resources);
         let regions: BTreeSet<&str> = resources
             .filter_map(|arn| Arn::parse(arn).map(|arn| arn.region))
             .filter(|region| !region.is_empty())

@@ -64,7 +64,7 @@ pub fn unjudged(rules: &[Rule], definitions: &Definitions, inventory: &Inventory
         found.permissions.extend(needed.map(|(_, permission)| permission.clone()));
         let of_rule = outcome.findings.iter().filter(|finding| finding.rule == rule.id);
         let undecided = of_rule.filter(|finding| finding.certainty == Certainty::Unknown);
-        for arn in undecided.flat_map(|finding| &finding.resources) {
+        for arn in undecided.flat_map(|finding| &*finding.resources) {
             let why: Vec<&String> = missing
                 .iter()
                 .filter(|(entry, _)| asked.may_tell_of(arn, entry))

@@ -28,7 +28,7 @@ pub fn finding(id: &str, fix: Option<FixIntent>) -> Finding {
         certainty: Certainty::Certain,
         lost: foureyes::finding::Lost::Nothing,
         principals: vec![],
-        resources: vec![],
+        resources: [].into(),
         actions: vec![],
         conditions: vec![],
         evidence: vec![],
@@ -184,10 +184,11 @@ fn deny(attach_to: &[&str]) -> FixIntent {
     FixIntent::DenyActions {
         name: "deny-production-deletion".into(),
         actions: vec!["cloudformation:DeleteStack".into(), "dynamodb:DeleteTable".into()],
-        resources: vec![
+        resources: [
             "arn:aws:cloudformation:eu-west-1:111122223333:stack/amplify-shop-prod/0a1b2c3d".into(),
             TABLE.into(),
-        ],
+        ]
+        .into(),
         attach_to: attach_to.iter().map(|arn| (*arn).to_owned()).collect(),
         except: vec!["arn:aws:iam::111122223333:role/break-glass".into()],
     }

@@ -28,7 +28,7 @@ fn realistic() -> Report {
         title: format!("14 principals can delete {TABLE}"),
         severity: Severity::Critical,
         principals: (1..=14).map(|n| user(&format!("dev-{n:02}")).into()).collect(),
-        resources: vec![TABLE.into()],
+        resources: [TABLE.into()].into(),
         actions: vec!["dynamodb:DeleteTable".into()],
         evidence: vec![
             Evidence::Statement(StatementEvidence {
@@ -49,7 +49,7 @@ fn realistic() -> Report {
         fix: Some(FixIntent::DenyActions {
             name: "deny".into(),
             actions: vec!["dynamodb:DeleteTable".into()],
-            resources: vec![TABLE.into()],
+            resources: [TABLE.into()].into(),
             attach_to: vec!["arn:aws:iam::111122223333:group/team/developers".into()],
             except: vec![],
         }),
@@ -61,7 +61,8 @@ fn realistic() -> Report {
         title: format!("{role} can delete production by deleting its stack"),
         certainty: Certainty::Conditional,
         principals: vec![role.into(), user("dev-01").into()],
-        resources: vec![TABLE.into(), "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123".into()],
+        resources: [TABLE.into(), "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_AbCdEf123".into()]
+            .into(),
         actions: vec!["cloudformation:DeleteStack".into()],
         conditions: vec!["aws:SourceIp is in 10.0.0.0/8".into()],
         evidence: vec![Evidence::Statement(StatementEvidence {
@@ -81,7 +82,7 @@ fn realistic() -> Report {
         family: "recovery".into(),
         title: format!("{TABLE} has no point-in-time recovery"),
         severity: Severity::Medium,
-        resources: vec![TABLE.into()],
+        resources: [TABLE.into()].into(),
         evidence: vec![Evidence::Property {
             resource: TABLE.into(),
             property: "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled".into(),
@@ -110,7 +111,7 @@ fn realistic() -> Report {
         severity: Severity::High,
         certainty: Certainty::Unknown,
         principals: vec!["arn:aws:iam::111122223333:role/partner".into()],
-        resources: vec![TABLE.into()],
+        resources: [TABLE.into()].into(),
         evidence: vec![Evidence::Note { text: "The permissions boundary could not be read.".into() }],
         consequence: "All orders would be gone.".into(),
         remediation: "Let the auditor read the boundary.".into(),
@@ -119,7 +120,7 @@ fn realistic() -> Report {
     let webhook = Finding {
         title: "A webhook deploys main without approval".into(),
         severity: Severity::Low,
-        resources: vec!["arn:aws:amplify:eu-west-1:111122223333:apps/d1/webhooks/w1".into()],
+        resources: ["arn:aws:amplify:eu-west-1:111122223333:apps/d1/webhooks/w1".into()].into(),
         ..finding("webhook-on-production-1c2d3e4f", Some(FixIntent::Remove { targets: vec![] }))
     };
     let coverage =
@@ -506,9 +507,8 @@ fn hostile(text: &str) -> Report {
         for field in [&mut finding.title, &mut finding.consequence, &mut finding.remediation, &mut finding.rule] {
             *field = text.into();
         }
-        for list in [&mut finding.principals, &mut finding.resources] {
-            *list = vec![text.into(), format!("arn:aws:iam::111122223333:user/{text}").into()];
-        }
+        finding.principals = vec![text.into(), format!("arn:aws:iam::111122223333:user/{text}").into()];
+        finding.resources = finding.principals.clone().into();
         for list in [&mut finding.conditions, &mut finding.path, &mut finding.actions] {
             *list = vec![text.into(), format!("arn:aws:iam::111122223333:user/{text}")];
         }

@@ -353,7 +353,7 @@ fn who_administers_identity_center_is_unknown_where_it_was_not_read() {
         let graph = Graph::new(&access, paths::built_in(), &BTreeSet::from([becomes]));
         let from = find(&inventory, &pairs.from).unwrap();
         let way = graph.nearest(from, &|actor| actor == Actor::Principal(becomes))?;
-        Some((way.terms.certainty, way.terms.conditions.into_iter().collect::<Vec<_>>()))
+        Some((way.terms.certainty, way.terms.conditions.iter().cloned().collect::<Vec<_>>()))
     };
     let denied = |operation: &str| serde_json::json!([{"service": "organizations", "operation": operation, "outcome": "denied"}]);
     let unread = "if its account administers Identity Center, which was not read".to_owned();

@@ -199,7 +199,7 @@ impl Radius<'_> {
         for loss in self.losses.iter().filter(|loss| loss.class == class) {
             let terms = &loss.terms;
             let key =
-                (loss.become_first.as_slice(), loss.steps.as_slice(), &terms.conditions, terms.certainty, &loss.back);
+                (loss.become_first.as_slice(), loss.steps.as_slice(), &*terms.conditions, terms.certainty, &loss.back);
             rows.entry(key).or_default().push(loss.resource);
         }
         if rows.is_empty() {
@@ -255,7 +255,7 @@ impl Radius<'_> {
 
     /// The conditions of every loss: they are said once.
     fn always(&self) -> BTreeSet<String> {
-        let mut all = self.losses.iter().map(|loss| &loss.terms.conditions);
+        let mut all = self.losses.iter().map(|loss| &*loss.terms.conditions);
         let first = all.next().cloned().unwrap_or_default();
         all.fold(first, |common, next| common.intersection(next).cloned().collect())
     }

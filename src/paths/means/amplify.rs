@@ -83,7 +83,7 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
                 let mut plan = plan(class, action, vec![target], parts);
                 plan.terms = Terms {
                     certainty: Certainty::Conditional,
-                    conditions: BTreeSet::from(["Amplify deletes the back end of the branch with it".to_owned()]),
+                    conditions: ["Amplify deletes the back end of the branch with it".to_owned()].into(),
                 };
                 plans.push(plan);
             }

@@ -177,7 +177,7 @@ impl Started {
                     on: On::Arn(definition.into()),
                     what: "runs the task",
                     passes: Some(role.to_owned()),
-                    terms: Terms { certainty: Certainty::Conditional, conditions: BTreeSet::from([tool]) },
+                    terms: Terms { certainty: Certainty::Conditional, conditions: [tool].into() },
                     name: format!("the task of {name}"),
                 })
             }

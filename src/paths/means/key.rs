@@ -90,7 +90,7 @@ fn own_policy(key: ResourceId, known: &Resource, targets: Vec<ResourceId>) -> Pl
             Part::call("kms:PutKeyPolicy", On::Resource(key), write),
             Part::call(delete, On::Resource(key), done).bare().by(By::Unread),
         ],
-        terms: Terms { certainty: Certainty::Conditional, conditions: BTreeSet::from([denied]) },
+        terms: Terms { certainty: Certainty::Conditional, conditions: [denied].into() },
         except: None,
     }
 }

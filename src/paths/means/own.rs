@@ -10,7 +10,7 @@ use crate::base::Certainty;
 use crate::catalog::destruction::{self, Class, Destructive};
 use crate::catalog::told_as;
 use crate::inventory::{Inventory, Resource, ResourceId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One call, or a few, and the resource is gone or changed as a whole.
 pub(super) const OWN: &str = "own-action";
@@ -99,7 +99,7 @@ fn sentence(text: &str) -> String {
 pub(super) fn clear(guard: &'static crate::catalog::guard::Guard, on: &On, whose: &str, read: bool) -> Vec<Part> {
     let reservation = Terms {
         certainty: Certainty::Conditional,
-        conditions: BTreeSet::from([format!("unless {} is on, which was not read", guard.name())]),
+        conditions: [format!("unless {} is on, which was not read", guard.name())].into(),
     };
     let part = |action: &&'static str| {
         let maybe = if read { "" } else { ", if it is on" };

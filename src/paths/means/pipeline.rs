@@ -254,7 +254,7 @@ impl Scene<'_> {
 }
 
 fn only_if(condition: String) -> Terms {
-    Terms { certainty: Certainty::Conditional, conditions: BTreeSet::from([condition]) }
+    Terms { certainty: Certainty::Conditional, conditions: [condition].into() }
 }
 
 fn last(arn: &str) -> &str {

@@ -10,7 +10,6 @@ use super::plan::{Part, Plan};
 use crate::base::{Arn, Certainty};
 use crate::catalog::destruction::Class;
 use crate::inventory::{Inventory, ResourceId};
-use std::collections::BTreeSet;
 
 const REGISTER: &str = "application-autoscaling:RegisterScalableTarget";
 const SCHEDULE: &str = "application-autoscaling:PutScheduledAction";
@@ -20,7 +19,7 @@ pub(super) fn plans(inventory: &Inventory, resources: &[ResourceId]) -> Vec<Plan
     let mut plans = Vec::new();
     let registered = Terms {
         certainty: Certainty::Conditional,
-        conditions: BTreeSet::from(["if it is registered for scaling already, which was not read".to_owned()]),
+        conditions: ["if it is registered for scaling already, which was not read".to_owned()].into(),
     };
     for id in resources {
         let Some(service) = inventory.resource(*id).filter(|resource| resource.kind == "AWS::ECS::Service") else {

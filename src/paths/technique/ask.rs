@@ -165,7 +165,7 @@ impl<'a> Asker<'a> {
                 };
                 Some(Own { on, context: contexts.of(principal) })
             };
-            let answers = self.access.who_can_itself(&need.action, &among, &own);
+            let answers = self.access.who_can_itself(&need.action, &among, None, &own);
             let mut next = BTreeMap::new();
             for (id, on, decision) in answers {
                 let before = match &mut remaining {
@@ -311,19 +311,19 @@ impl<'a> Asker<'a> {
     }
 
     /// A role that a service may take on.
-    fn taken_on(&self, technique: &Technique, id: PrincipalId, service: &str) -> Option<Slot> {
-        let slot = self.slot(technique, id, None)?;
-        match trusts(self.inventory, self.inventory.principal(id)?, service) {
-            Some(true) => Some(slot),
+    fn taken_on(&self, technique: &Technique, id: PrincipalId, trusts: Option<bool>) -> Option<Slot> {
+        match trusts {
+            Some(true) => self.slot(technique, id, None),
             Some(false) => None,
             None => {
+                let slot = self.slot(technique, id, None)?;
                 let words = "if the role's trust policy, which cannot be read, allows it";
                 Some(Slot { told: slot.told.and(supposing(words, Certainty::Unknown)), ..slot })
             }
         }
     }
 
-    fn slots(&self, technique: &Technique, wanted: &BTreeSet<PrincipalId>) -> Vec<Slot> {
+    fn slots<'s>(&'s self, technique: &'s Technique, wanted: &BTreeSet<PrincipalId>) -> Vec<Slot> {
         let inventory = self.inventory;
         let of_kind = |kind: PrincipalKind| {
             wanted.iter().copied().filter(move |id| {
@@ -331,6 +331,14 @@ impl<'a> Asker<'a> {
             })
         };
         let slot = |id: PrincipalId, resource: Option<ResourceId>| self.slot(technique, id, resource);
+        // Thousands of roles share a trust policy.
+        let trusting = |service: &'s str| {
+            let mut known: FxHashMap<Option<DocumentId>, Option<bool>> = FxHashMap::default();
+            move |id: PrincipalId| {
+                let role = inventory.principal(id)?;
+                *known.entry(role.trust).or_insert_with(|| trusts(inventory, role, service))
+            }
+        };
         match &technique.through {
             Through::OwnUser | Through::OwnRole => Vec::new(),
             Through::Anew => {
@@ -339,7 +347,8 @@ impl<'a> Asker<'a> {
             Through::User => of_kind(PrincipalKind::User).filter_map(|id| slot(id, None)).collect(),
             Through::Role => of_kind(PrincipalKind::Role).filter_map(|id| slot(id, None)).collect(),
             Through::PassedRole { service } => {
-                of_kind(PrincipalKind::Role).filter_map(|id| self.taken_on(technique, id, service)).collect()
+                let mut trust = trusting(service);
+                of_kind(PrincipalKind::Role).filter_map(|id| self.taken_on(technique, id, trust(id))).collect()
             }
             Through::PermissionSet => {
                 let is_made = |id: &PrincipalId| inventory.principal(*id).is_some_and(|known| known.reserved);
@@ -354,8 +363,9 @@ impl<'a> Asker<'a> {
                     let account = inventory.principal(*id).map(|known| known.account.0 as usize);
                     account.and_then(|account| seen.get(account)).copied().unwrap_or(false)
                 };
+                let mut trust = trusting(service);
                 let unseen = of_kind(PrincipalKind::Role).filter(|id| !is_seen(id));
-                unseen.filter_map(|id| self.taken_on(technique, id, service)).collect()
+                unseen.filter_map(|id| self.taken_on(technique, id, trust(id))).collect()
             }
             Through::Resource { kind, role } => {
                 let acting = self.acting.get(&(kind.clone(), role.clone()));
@@ -595,7 +605,7 @@ pub(in crate::paths) fn keys(need: &Need, boundary: Option<&str>, policy: Option
 }
 
 pub(super) fn supposing(words: &str, certainty: Certainty) -> Terms {
-    Terms { certainty, conditions: BTreeSet::from([words.to_owned()]) }
+    Terms { certainty, conditions: [words.to_owned()].into() }
 }
 
 /// The policies of a principal, and of its groups, that belong to its account and can take one more version, as far as the

@@ -62,7 +62,8 @@ impl Asker<'_> {
             change.concerns(self.inventory, principal).then_some(())?;
             Some(Own { on: vec![Arc::clone(&principal.arn)], context: contexts.of(principal) })
         };
-        for (id, on, decision) in self.access.who_can_itself(&need.action, among, &own) {
+        let concerned = change.concerned(self.belongings_of_actors());
+        for (id, on, decision) in self.access.who_can_itself(&need.action, among, concerned, &own) {
             found.push(Found {
                 actors: vec![id],
                 on,

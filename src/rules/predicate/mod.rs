@@ -42,9 +42,10 @@ use crate::finding::{Evidence, Finding, FixIntent, Lost, SetArguments, Statement
 use crate::inventory::{Inventory, PrincipalId, PrincipalKind, ResourceId, ResourceSet};
 use crate::paths::Terms;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a predicate found: one cause, with everybody and everything it concerns.
 #[derive(Clone, Debug, Default)]
@@ -237,6 +238,7 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
         Predicate::UnreadablePolicy => unreadable::drafts(question),
     };
     let inventory = question.access.inventory();
+    let named = Named::default();
     let found = |(cause, draft): (String, Draft)| -> Vec<Found> {
         let found = |draft: Draft| {
             let (accepted, overdue) = (draft.accepted, draft.overdue.clone());
@@ -244,7 +246,7 @@ pub(super) fn run(rule: &Rule, question: &Question<'_>) -> Vec<Found> {
                 Some(place) => Cow::Owned(format!("{cause}|accepted {place}")),
                 None => Cow::Borrowed(cause.as_str()),
             };
-            Found { finding: finding(rule, question, &cause, draft), accepted, overdue }
+            Found { finding: finding(rule, question, &named, &cause, draft), accepted, overdue }
         };
         split(&question.suppressions, inventory, draft).into_iter().map(found).collect()
     };
@@ -279,16 +281,13 @@ fn is_excepted(question: &Question<'_>, except: &[Exception], principal: Princip
     })
 }
 
-fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> Finding {
+fn finding(rule: &Rule, question: &Question<'_>, named: &Named, cause: &str, draft: Draft) -> Finding {
     let inventory = question.access.inventory();
     let principals: Vec<PrincipalId> = draft.principals.iter().copied().collect();
-    let resources: Vec<ResourceId> = draft.resources.iter().collect();
+    let resources = named.of(inventory, &draft.resources);
     let actions: Vec<String> = draft.actions.iter().map(ToString::to_string).collect();
-    let what = if resources.is_empty() {
-        words::others(inventory, &draft.others)
-    } else {
-        words::resources(inventory, &resources)
-    };
+    let what =
+        if resources.arns.is_empty() { words::others(inventory, &draft.others) } else { resources.words.clone() };
     let mut draft = draft;
     let reservations = reservations(question, &draft.principals);
     if !reservations.conditions.is_empty() {
@@ -306,7 +305,7 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
     let undecided = certainty == Certainty::Unknown;
     let names = headline::Names {
         who: (&words::principals(inventory, &principals), principals.len()),
-        what: (&what, resources.len().max(draft.others.len())),
+        what: (&what, resources.arns.len().max(draft.others.len())),
         actions: &actions.join(", "),
     };
     let title = headline::fill(&rule.headline, &names, undecided);
@@ -314,10 +313,8 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         Some(further) => format!("{} {further}", rule.remediation.trim()),
         None => rule.remediation.trim().to_owned(),
     };
-    let mut arns: Vec<Arc<str>> =
-        resources.iter().filter_map(|id| inventory.resource(*id)).map(|known| Arc::clone(&known.arn)).collect();
-    arns.extend(draft.others.iter().map(|other| other.as_str().into()));
-    arns.sort();
+    let others = draft.others.iter().map(|other| other.as_str().into()).collect();
+    let arns = resources.with(others);
     Finding {
         id: format!("{}-{:08x}", rule.id, fingerprint(cause)),
         rule: rule.id.clone(),
@@ -337,9 +334,49 @@ fn finding(rule: &Rule, question: &Question<'_>, cause: &str, draft: Draft) -> F
         consequence: rule.consequence.trim().to_owned(),
         remediation: if undecided { format!("{FIND_OUT} {remediation}") } else { remediation },
         // What could not be decided needs to be looked at, not mended.
-        fix: (!undecided).then(|| intent(rule, question, &draft)).flatten(),
+        fix: (!undecided).then(|| intent(rule, question, &resources, &draft)).flatten(),
         evidence: draft.evidence,
         path: draft.path,
+    }
+}
+
+/// What findings say of resources: many say it of the same.
+#[derive(Default)]
+struct Named(Mutex<FxHashMap<ResourceSet, Arc<Told>>>);
+
+/// What is said of some resources.
+struct Told {
+    words: String,
+    /// Sorted.
+    arns: Arc<[Arc<str>]>,
+}
+
+impl Named {
+    fn of(&self, inventory: &Inventory, resources: &ResourceSet) -> Arc<Told> {
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all().get(resources) {
+            return Arc::clone(known);
+        }
+        let ids: Vec<ResourceId> = resources.iter().collect();
+        let known = ids.iter().filter_map(|id| inventory.resource(*id));
+        let mut arns: Vec<Arc<str>> = known.map(|known| Arc::clone(&known.arn)).collect();
+        arns.sort();
+        let told = Arc::new(Told { words: words::resources(inventory, &ids), arns: arns.into() });
+        all().insert(resources.clone(), Arc::clone(&told));
+        told
+    }
+}
+
+impl Told {
+    /// Their ARNs, and others.
+    fn with(&self, others: BTreeSet<Arc<str>>) -> Arc<[Arc<str>]> {
+        if others.iter().all(|arn| self.arns.binary_search(arn).is_ok()) {
+            return Arc::clone(&self.arns);
+        }
+        let mut all: Vec<Arc<str>> = self.arns.iter().cloned().chain(others).collect();
+        all.sort();
+        all.dedup();
+        all.into()
     }
 }
 
@@ -380,7 +417,7 @@ fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixIntent> {
+fn intent(rule: &Rule, question: &Question<'_>, resources: &Told, draft: &Draft) -> Option<FixIntent> {
     let inventory = question.access.inventory();
     let targets = || draft.resources.iter().filter_map(|id| target(inventory, id));
     match rule.fix.as_ref()? {
@@ -389,12 +426,8 @@ fn intent(rule: &Rule, question: &Question<'_>, draft: &Draft) -> Option<FixInte
             let mut actions: BTreeSet<&str> = draft.actions.difference(&draft.clearing).map(|one| &**one).collect();
             actions.extend(also.iter().map(String::as_str));
             actions.retain(|action| !leave.iter().any(|left| left == action));
-            let known = draft.resources.iter().filter_map(|id| inventory.resource(id));
-            let mut resources: Vec<Arc<str>> = known.map(|known| Arc::clone(&known.arn)).collect();
-            resources.extend(draft.requested.iter().cloned());
-            resources.extend(draft.others.iter().map(|other| other.as_str().into()));
-            resources.sort();
-            resources.dedup();
+            let others = draft.requested.iter().cloned().chain(draft.others.iter().map(|other| other.as_str().into()));
+            let resources = resources.with(others.collect());
             let attach_to: Vec<String> = holders(question, draft).into_iter().collect();
             if attach_to.is_empty() || actions.is_empty() {
                 return None;
