@@ -39,7 +39,7 @@ pub(super) struct Bundle {
 }
 
 /// For each bundle, those whom it gains and who are worth a step, by position.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Firsts(Vec<Arc<[u32]>>);
 
 impl Firsts {

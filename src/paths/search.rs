@@ -263,7 +263,7 @@ impl Graph<'_> {
             at = step.from;
         }
         chain.reverse();
-        let mut hops = Vec::new();
+        let mut hops = Vec::with_capacity(chain.len());
         let mut as_whom = None;
         for step in chain {
             let Some(bundle) = self.bundles.get(step.bundle as usize) else { continue };

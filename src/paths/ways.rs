@@ -13,10 +13,11 @@ use crate::catalog::destruction::Class;
 use crate::engine::Decision;
 use crate::inventory::{PrincipalId, ResourceId, ResourceSet};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use fixedbitset::FixedBitSet;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Everybody's ways to the loss of some resources.
 pub struct Ways<'a> {
@@ -38,8 +39,21 @@ pub struct Lead {
     pub hops: Vec<Hop>,
     /// The conjunction of their terms, and of the terms of the surest taking.
     pub terms: Terms,
-    /// What can be taken then, by kind of loss: the resources that neither oneself nor anybody nearer can take.
-    pub adds: BTreeMap<Class, Vec<ResourceId>>,
+    /// What can be taken then, by kind of loss, in order: the resources that neither oneself nor anybody nearer can take.
+    pub adds: Vec<(Class, Vec<ResourceId>)>,
+}
+
+impl Lead {
+    /// What can be taken then by a kind of loss, in order.
+    pub fn adds_of(&self, class: Class) -> &[ResourceId] {
+        let added = self.adds.iter().find(|(known, _)| *known == class);
+        added.map_or(&[], |(_, resources)| resources)
+    }
+
+    /// All that can be taken then.
+    pub fn adds_in_all(&self) -> impl Iterator<Item = &ResourceId> {
+        self.adds.iter().flat_map(|(_, resources)| resources)
+    }
 }
 
 /// Those who have the same ways, and the ways.
@@ -67,8 +81,8 @@ impl Takes {
     }
 
     /// What of the others it lacks, which it has from now on.
-    fn take(&mut self, others: &Takes) -> BTreeMap<Class, Vec<ResourceId>> {
-        let mut new = BTreeMap::new();
+    fn take(&mut self, others: &Takes) -> Vec<(Class, Vec<ResourceId>)> {
+        let mut new = Vec::new();
         for (class, targets) in &others.0 {
             let known = self.of(*class);
             let count = targets.count_beside(known);
@@ -76,7 +90,7 @@ impl Takes {
                 let mut added = Vec::with_capacity(count);
                 added.extend(targets.beside(known));
                 known.join(targets);
-                new.insert(*class, added);
+                new.push((*class, added));
             }
         }
         new
@@ -92,14 +106,21 @@ impl Takes {
 }
 
 /// What all searches for leads share.
-struct Known<'k> {
-    /// What each can take: found when it is first met.
-    takes: Vec<OnceLock<Takes>>,
+struct Known {
+    /// For each node its kind: those of one kind have the same means, and are masters or are not.
+    kinds: Vec<u32>,
+    /// For each kind, whether its nodes are masters, and what they can take.
+    takes: Vec<(bool, Takes)>,
     /// What can be taken by anybody at all, and by any master.
     anybody: Takes,
     masters: Takes,
     firsts: Firsts,
-    is_master: &'k (dyn Fn(Actor) -> bool + Sync),
+}
+
+impl Known {
+    fn kind_of(&self, node: Node) -> Option<u32> {
+        self.kinds.get(node.0 as usize).copied()
+    }
 }
 
 impl<'a> Ways<'a> {
@@ -227,24 +248,33 @@ impl<'a> Ways<'a> {
         node.map(|node| self.leads_of(node, &self.known(&|_| false))).unwrap_or_default()
     }
 
-    fn known<'k>(&self, is_master: &'k (dyn Fn(Actor) -> bool + Sync)) -> Known<'k> {
+    fn known(&self, is_master: &dyn Fn(Actor) -> bool) -> Known {
         let is_master_at = |node: Node| is_master(self.graph.guises.actor(node, None));
         // Many have the same means: those of each kind are looked at once.
-        let mut kinds: FxHashSet<(bool, (bool, &[u32]))> = FxHashSet::default();
-        let [mut anybody, mut masters] = [Takes::default(), Takes::default()];
+        let mut numbers: FxHashMap<(bool, (bool, &[u32])), u32> = FxHashMap::default();
+        let mut known = Known {
+            kinds: Vec::with_capacity(self.graph.count()),
+            takes: Vec::new(),
+            anybody: Takes::default(),
+            masters: Takes::default(),
+            firsts: Firsts::default(),
+        };
         for node in (0..u32::try_from(self.graph.count()).unwrap_or(u32::MAX)).map(Node) {
             let is_master = is_master_at(node);
-            if kinds.insert((is_master, self.positions_at(node))) {
+            let next = u32::try_from(known.takes.len()).unwrap_or(u32::MAX);
+            let kind = *numbers.entry((is_master, self.positions_at(node))).or_insert_with(|| {
                 let takes = self.takes(node);
-                anybody.extend(&takes);
+                known.anybody.extend(&takes);
                 if is_master {
-                    masters.extend(&takes);
+                    known.masters.extend(&takes);
                 }
-            }
+                known.takes.push((is_master, takes));
+                next
+            });
+            known.kinds.push(kind);
         }
-        let firsts = self.graph.firsts(&|node| (self.positions_at(node), is_master_at(node)));
-        let takes = (0..self.graph.count()).map(|_| OnceLock::new()).collect();
-        Known { takes, anybody, masters, firsts, is_master }
+        known.firsts = self.graph.firsts(&|node| known.kind_of(node));
+        known
     }
 
     fn takes(&self, node: Node) -> Takes {
@@ -255,16 +285,19 @@ impl<'a> Ways<'a> {
         takes
     }
 
-    fn leads_of(&self, source: Node, known: &Known<'_>) -> Vec<Lead> {
+    fn leads_of(&self, source: Node, known: &Known) -> Vec<Lead> {
         let mut covered = self.takes(source);
         // What has been told of masters.
         let mut mastered = Takes::default();
         let mut leads: Vec<Lead> = Vec::new();
-        let Known { takes, anybody, masters, firsts, is_master } = known;
+        let Known { takes, anybody, masters, firsts, .. } = known;
+        let mut met = FixedBitSet::with_capacity(takes.len());
         self.graph.visit(source, Some(firsts), &mut |reached, node| {
-            let Some(takes) = takes.get(node.0 as usize) else { return ControlFlow::Continue(()) };
-            let takes = takes.get_or_init(|| self.takes(node));
-            let adds = if is_master(self.graph.actor_of(reached, node)) {
+            let kind = known.kind_of(node).map_or(usize::MAX, |kind| kind as usize);
+            let Some((is_master, takes)) = takes.get(kind).filter(|_| !met.put(kind)) else {
+                return ControlFlow::Continue(());
+            };
+            let adds = if *is_master {
                 covered.extend(takes);
                 mastered.take(takes)
             } else {
@@ -279,12 +312,12 @@ impl<'a> Ways<'a> {
         leads
     }
 
-    fn lead(&self, reached: &Reached, node: Node, adds: BTreeMap<Class, Vec<ResourceId>>) -> Option<Lead> {
+    fn lead(&self, reached: &Reached, node: Node, adds: Vec<(Class, Vec<ResourceId>)>) -> Option<Lead> {
         let terms = reached.terms_of(node)?.clone();
         let means = self.means_at(node);
         let useful = means.iter().filter(|means| {
-            adds.get(&means.class)
-                .is_some_and(|targets| means.targets.iter().any(|id| targets.binary_search(id).is_ok()))
+            let added = adds.iter().find(|(class, _)| *class == means.class);
+            added.is_some_and(|(_, added)| means.targets.iter().any(|id| added.binary_search(id).is_ok()))
         });
         let surest = useful.map(|means| &means.terms).min_by_key(|terms| (terms.certainty, terms.conditions.len()))?;
         Some(Lead {
@@ -299,7 +332,7 @@ impl<'a> Ways<'a> {
     pub fn last_hops(&self, lead: &Lead, target: ResourceId) -> Vec<Hop> {
         let all = self.means_of(lead.holder).into_iter();
         let best = all
-            .filter(|means| lead.adds.contains_key(&means.class) && means.targets.binary_search(&target).is_ok())
+            .filter(|means| !lead.adds_of(means.class).is_empty() && means.targets.binary_search(&target).is_ok())
             .min_by_key(|means| (means.terms.certainty, means.steps.len(), means.terms.conditions.len()));
         best.map(|means| means.hops(self.graph.access.inventory(), lead.holder, target)).unwrap_or_default()
     }

@@ -145,7 +145,7 @@ impl Alike {
             ..Draft::default()
         });
         draft.principals.extend(&self.members);
-        draft.resources.extend(lead.adds.values().flatten());
+        draft.resources.extend(lead.adds_in_all());
         draft.actions.extend(first.calls.iter().map(|call| Arc::clone(&call.action)));
         draft.requested.extend(first.calls.iter().map(|call| Arc::clone(&call.on)));
         for statement in statements {
@@ -180,7 +180,7 @@ fn path(
 
 /// The story ends with the worst loss.
 pub(super) fn end_of(followed: &paths::Ways<'_>, lead: &Lead) -> Vec<String> {
-    let worst = lead.adds.iter().min_by_key(|(class, _)| badness(**class));
+    let worst = lead.adds.iter().min_by_key(|(class, _)| badness(*class));
     let target = worst.and_then(|(_, targets)| targets.first());
     let end = target.map(|target| followed.last_hops(lead, *target)).unwrap_or_default();
     end.into_iter().map(|hop| hop.words).collect()

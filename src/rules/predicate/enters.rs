@@ -76,7 +76,7 @@ fn add(
         path
     };
     let draft = drafts.draft(&cause, role, || Draft { path: path(), terms: lead.terms.clone(), ..Draft::default() });
-    draft.resources.extend(lead.adds.values().flatten());
+    draft.resources.extend(lead.adds_in_all());
     for call in lead.hops.iter().take(2).flat_map(|hop| &hop.calls) {
         draft.actions.insert(Arc::clone(&call.action));
         draft.requested.insert(Arc::clone(&call.on));
