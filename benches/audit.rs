@@ -21,9 +21,7 @@ use foureyes::access::Access;
 use foureyes::inventory::{EnvironmentRules, Inventory};
 use foureyes::rules::{self, Settings};
 use foureyes::snapshot;
-use measure::{Check, Computing, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
-use serde_json::Value;
-use std::fs;
+use measure::{Against, Check, Taken, generate, growth, parse, row, tell, timed};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,27 +46,16 @@ struct Arguments {
     /// Audit this file once and print what it took
     #[arg(long, hide = true)]
     measure: Option<PathBuf>,
+    /// Let `serde_json` parse this file once and print what it took
+    #[arg(long, hide = true)]
+    parse: Option<PathBuf>,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
-/// What one run over a file took.
-struct Run {
-    read: Duration,
-    inventory: Duration,
-    access: Duration,
-    rules: Duration,
-    findings: usize,
-}
-
-impl Run {
-    fn total(&self) -> Duration {
-        self.read + self.inventory + self.access + self.rules
-    }
-}
-
-fn run(path: &Path) -> Run {
+/// What one run over a file took: its parts are the phases, its count the findings.
+fn run(path: &Path) -> Taken {
     let (loaded, read) = timed(|| snapshot::read(path).expect("the generated snapshot can be read"));
     let (inventory, inventory_time) = timed(|| Inventory::new(&loaded.snapshot, &EnvironmentRules::default()));
     drop(loaded);
@@ -78,7 +65,7 @@ fn run(path: &Path) -> Run {
         let rules = rules::built_in().expect("the rules can be read");
         rules::run(&rules, &definitions, &access, &Settings::default()).findings.len()
     });
-    Run { read, inventory: inventory_time, access: access_time, rules: rules_time, findings }
+    Taken::now(vec![read, inventory_time, access_time, rules_time], vec![findings as u64])
 }
 
 /// What each rule takes by itself, the dearest first; what they share is counted with each.
@@ -106,31 +93,19 @@ fn each_rule(path: &Path, value: Duration) {
 fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, checks: &mut Vec<Check>) {
     let path = folder.join("account.json");
     let size = generate(shape, &path);
-    let bytes = fs::read(&path).expect("the file can be read");
-    let (mut values, mut runs, mut computing) = (Vec::new(), Vec::new(), Computing::default());
-    // By turns, so that a busy machine slows both.
-    for _ in 0..rounds {
-        let parse = || serde_json::from_slice::<Value>(&bytes).expect("the file is JSON");
-        let (value, time) = computing.parse(|| timed(parse));
-        values.push(time);
-        drop(value);
-        runs.push(computing.answer(|| run(&path)));
-    }
-    drop(bytes);
-    let value = median(values);
-    let of = |part: &dyn Fn(&Run) -> Duration| median(runs.iter().map(part).collect());
+    let against = Against::new(&path, rounds);
+    let value = against.value();
     let row = |what: &str, time: Duration| row(what, time, value);
     println!("{name}: {} principals, {} resources, {size} bytes, {rounds} rounds", shape.principals, shape.resources);
     println!("  {:<44} {:>12} {:>6}", "", "median", "ratio");
     row("serde_json::from_slice::<Value>", value);
-    row("snapshot::read", of(&|run| run.read));
-    row("Inventory::new", of(&|run| run.inventory));
-    row("Access::new", of(&|run| run.access));
-    row("rules::run", of(&|run| run.rules));
-    let total = of(&Run::total);
+    for (place, phase) in ["snapshot::read", "Inventory::new", "Access::new", "rules::run"].into_iter().enumerate() {
+        row(phase, against.of(|taken| taken.parts[place]));
+    }
+    let total = against.of(|taken| taken.total);
     row("audit, all of it", total);
-    computing.tell();
-    println!("  findings: {}", runs[0].findings);
+    against.tell_computing();
+    println!("  findings: {}", against.counts()[0]);
     checks.push(Check {
         name: format!("{name}: audit, multiple of serde_json"),
         value: total.as_secs_f64() / value.as_secs_f64(),
@@ -144,8 +119,11 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
 fn main() {
     let arguments = Arguments::parse();
     if let Some(path) = arguments.measure {
-        let run = run(&path);
-        println!("{} {}", milliseconds(run.total()), peak_memory());
+        run(&path).print();
+        return;
+    }
+    if let Some(path) = arguments.parse {
+        parse(&path).print();
         return;
     }
     let folder = tempfile::tempdir().expect("there is a place for temporary files");

@@ -1,6 +1,7 @@
 //! What the benches that hold the program against `serde_json` share: times, memory, targets.
 
 use super::account::Shape;
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -24,7 +25,7 @@ pub fn milliseconds(time: Duration) -> f64 {
 }
 
 /// The time that the process has spent computing, all threads together: on a busy machine it says more than the clock.
-pub fn processor_time() -> Duration {
+fn processor_time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the process, in parentheses, may hold spaces; after it user and system time are the 12th and 13th.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
@@ -32,39 +33,100 @@ pub fn processor_time() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// How much more computing one thing takes than another, counted over all rounds.
-#[derive(Default)]
-pub struct Computing {
-    parsing: Duration,
-    answering: Duration,
+/// What one process took for one thing: the parts of it, and what it counted.
+pub struct Taken {
+    pub total: Duration,
+    /// What its threads computed together.
+    pub computing: Duration,
+    pub peak: u64,
+    pub parts: Vec<Duration>,
+    pub counts: Vec<u64>,
 }
 
-impl Computing {
-    /// What `serde_json` does in a round.
-    pub fn parse<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let before = processor_time();
-        let result = work();
-        self.parsing += processor_time() - before;
-        result
+impl Taken {
+    /// Of this process, so far.
+    pub fn now(parts: Vec<Duration>, counts: Vec<u64>) -> Taken {
+        Taken { total: parts.iter().sum(), computing: processor_time(), peak: peak_memory(), parts, counts }
     }
 
-    /// What the program does in a round.
-    pub fn answer<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let before = processor_time();
-        let result = work();
-        self.answering += processor_time() - before;
-        result
+    /// Prints it for [`Taken::of`].
+    pub fn print(&self) {
+        let nanoseconds = |time: &Duration| time.as_nanos().to_string();
+        let numbers = |all: Vec<String>| all.join(" ");
+        println!("{} {} {}", nanoseconds(&self.total), nanoseconds(&self.computing), self.peak);
+        println!("{}", numbers(self.parts.iter().map(nanoseconds).collect()));
+        println!("{}", numbers(self.counts.iter().map(ToString::to_string).collect()));
     }
 
-    /// Prints the ratio.
-    pub fn tell(&self) {
-        let ratio = self.answering.as_secs_f64() / self.parsing.as_secs_f64();
-        println!("  {:<44} {:>12} {ratio:>6.2}", "the same in processor time", "");
+    /// What this bench takes, started anew, for a file: `--parse` or `--measure`.
+    pub fn of(what: &str, path: &Path) -> Taken {
+        let program = std::env::current_exe().expect("the bench knows its own path");
+        let output = Command::new(program).arg(what).arg(path).output().expect("the bench can start itself");
+        let text = String::from_utf8(output.stdout).expect("it prints numbers");
+        let mut lines = text.lines().map(|line| {
+            line.split_whitespace().map(|word| word.parse::<u64>().expect("it prints numbers")).collect::<Vec<_>>()
+        });
+        let mut next = || lines.next().expect("it prints three lines");
+        let (first, parts, counts) = (next(), next(), next());
+        Taken {
+            total: Duration::from_nanos(first[0]),
+            computing: Duration::from_nanos(first[1]),
+            peak: first[2],
+            parts: parts.into_iter().map(Duration::from_nanos).collect(),
+            counts,
+        }
+    }
+}
+
+/// What `serde_json` takes to parse a file into a `Value`.
+pub fn parse(path: &Path) -> Taken {
+    let bytes = fs::read(path).expect("the file can be read");
+    let before = processor_time();
+    let (value, time) = timed(|| serde_json::from_slice::<Value>(&bytes).expect("the file is JSON"));
+    let mut taken = Taken::now(vec![time], Vec::new());
+    taken.computing -= before;
+    drop(value);
+    taken
+}
+
+/// What `serde_json` and the program take for a file, each in processes of their own: by turns, so that a busy machine
+/// slows both.
+pub struct Against {
+    parsed: Vec<Taken>,
+    run: Vec<Taken>,
+}
+
+impl Against {
+    pub fn new(path: &Path, rounds: usize) -> Against {
+        let turns = (0..rounds).map(|_| (Taken::of("--parse", path), Taken::of("--measure", path)));
+        let (parsed, run) = turns.unzip();
+        Against { parsed, run }
+    }
+
+    /// The median of what `serde_json` takes.
+    pub fn value(&self) -> Duration {
+        median(self.parsed.iter().map(|taken| taken.total).collect())
+    }
+
+    /// The median of something that the program takes.
+    pub fn of(&self, part: impl Fn(&Taken) -> Duration) -> Duration {
+        median(self.run.iter().map(part).collect())
+    }
+
+    /// What the program counted.
+    pub fn counts(&self) -> &[u64] {
+        &self.run[0].counts
+    }
+
+    /// Prints how much more the program computes, all threads together.
+    pub fn tell_computing(&self) {
+        let all = |taken: &[Taken]| taken.iter().map(|one| one.computing.as_secs_f64()).sum::<f64>();
+        println!("  {:<44} {:>12} {:>6.2}", "the same in processor time", "", all(&self.run) / all(&self.parsed));
     }
 }
 
 /// The most memory the process ever held, in bytes.
-pub fn peak_memory() -> u64 {
+fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("");
     line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
@@ -89,10 +151,12 @@ impl Check {
     }
 }
 
+/// How often each size is tried; the median counts.
+const GROWTH_ROUNDS: usize = 3;
+
 /// Time and memory at several sizes, each in a process of its own.
 pub fn growth(sizes: &[usize], folder: &Path, checks: &mut Vec<Check>) {
-    let program = std::env::current_exe().expect("the bench knows its own path");
-    println!("growth, one process a size");
+    println!("growth, processes of their own, median of {GROWTH_ROUNDS}");
     println!(
         "  {:>10} {:>12} {:>12} {:>12} {:>14} {:>10}",
         "principals", "bytes", "ms", "ns/byte", "peak bytes", "peak/file"
@@ -101,10 +165,10 @@ pub fn growth(sizes: &[usize], folder: &Path, checks: &mut Vec<Check>) {
     for principals in sizes {
         let path = folder.join(format!("{principals}.json"));
         let size = generate(&Shape::of(*principals), &path) as f64;
-        let output = Command::new(&program).arg("--measure").arg(&path).output().expect("the bench can start itself");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut numbers = text.split_whitespace().map(|word| word.parse::<f64>().unwrap_or(f64::NAN));
-        let (time, peak) = (numbers.next().unwrap_or(f64::NAN), numbers.next().unwrap_or(f64::NAN));
+        let mut taken: Vec<Taken> = (0..GROWTH_ROUNDS).map(|_| Taken::of("--measure", &path)).collect();
+        taken.sort_by_key(|taken| taken.total);
+        let taken = &taken[GROWTH_ROUNDS / 2];
+        let (time, peak) = (milliseconds(taken.total), taken.peak as f64);
         let per_byte = time * 1e6 / size;
         println!("  {principals:>10} {size:>12.0} {time:>12.1} {per_byte:>12.2} {peak:>14.0} {:>10.2}", peak / size);
         if *principals >= 10_000 {

@@ -21,9 +21,7 @@ use foureyes::access::{Access, Targets};
 use foureyes::engine::{Context, Target, Verdict, World};
 use foureyes::inventory::{EnvironmentRules, Inventory, Resource};
 use foureyes::snapshot;
-use measure::{Check, Computing, generate, growth, median, milliseconds, peak_memory, row, tell, timed};
-use serde_json::Value;
-use std::fs;
+use measure::{Against, Check, Taken, generate, growth, parse, row, tell, timed};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,6 +44,9 @@ struct Arguments {
     /// Answer the questions about this file once and print what it took
     #[arg(long, hide = true)]
     measure: Option<PathBuf>,
+    /// Let `serde_json` parse this file once and print what it took
+    #[arg(long, hide = true)]
+    parse: Option<PathBuf>,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -101,49 +102,32 @@ impl Of {
     }
 }
 
-/// What one run over a file took.
-struct Run {
-    read: Duration,
-    inventory: Duration,
-    access: Duration,
-    questions: Vec<Duration>,
-    /// Principal and resource, over all questions.
-    pairs: usize,
-    /// Pairs that are allowed, or may be.
-    open: usize,
-}
+/// Reading, the inventory, its indices.
+const PHASES: [&str; 3] = ["snapshot::read", "Inventory::new", "Access::new"];
 
-impl Run {
-    fn answer(&self) -> Duration {
-        self.questions.iter().sum()
-    }
-
-    fn total(&self) -> Duration {
-        self.read + self.inventory + self.access + self.answer()
-    }
-}
-
-fn run(path: &Path) -> Run {
+/// What one run over a file took. Its parts are the phases, then the questions; its counts are pairs of principal and
+/// resource, over all questions, and those of them that are allowed or may be.
+fn run(path: &Path) -> Taken {
     let (loaded, read) = timed(|| snapshot::read(path).expect("the generated snapshot can be read"));
     let (inventory, inventory_time) = timed(|| Inventory::new(&loaded.snapshot, &EnvironmentRules::default()));
     drop(loaded);
     let (access, access_time) = timed(|| Access::new(&inventory));
     let context = Context::new(World::Open);
-    let mut run =
-        Run { read, inventory: inventory_time, access: access_time, questions: Vec::new(), pairs: 0, open: 0 };
+    let mut parts = vec![read, inventory_time, access_time];
+    let (mut pairs, mut allowed) = (0, 0);
     for question in &QUESTIONS {
         let ((answers, targets), time) = timed(|| {
             let targets = question.of.targets(&inventory);
             (access.who_can(question.action, &targets, &context), targets)
         });
-        run.questions.push(time);
-        run.pairs += targets.len() * inventory.principals.len();
+        parts.push(time);
+        pairs += targets.len() * inventory.principals.len();
         for answer in &answers {
             let open = answer.blocks.iter().filter(|block| block.decision.verdict >= Verdict::AllowedIf);
-            run.open += open.map(|block| block.targets.len()).sum::<usize>() * answer.principals.len();
+            allowed += open.map(|block| block.targets.len()).sum::<usize>() * answer.principals.len();
         }
     }
-    run
+    Taken::now(parts, vec![pairs as u64, allowed as u64])
 }
 
 /// Nanoseconds of one decision that shares nothing with another, with the list of statements that bear on it.
@@ -175,36 +159,24 @@ fn single_decision(path: &Path) -> f64 {
 fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, checks: &mut Vec<Check>) {
     let path = folder.join("account.json");
     let size = generate(shape, &path);
-    let bytes = fs::read(&path).expect("the file can be read");
-    let (mut values, mut runs, mut computing) = (Vec::new(), Vec::new(), Computing::default());
-    // By turns, so that a busy machine slows both.
-    for _ in 0..rounds {
-        let parse = || serde_json::from_slice::<Value>(&bytes).expect("the file is JSON");
-        let (value, time) = computing.parse(|| timed(parse));
-        values.push(time);
-        drop(value);
-        runs.push(computing.answer(|| run(&path)));
-    }
-    drop(bytes);
-    let value = median(values);
-    let of = |part: &dyn Fn(&Run) -> Duration| median(runs.iter().map(part).collect());
-    let total = of(&Run::total);
+    let against = Against::new(&path, rounds);
+    let value = against.value();
+    let answer = |taken: &Taken| taken.parts[PHASES.len()..].iter().sum::<Duration>();
+    let total = against.of(|taken| taken.total);
     let row = |what: &str, time: Duration| row(what, time, value);
     println!("{name}: {} principals, {} resources, {size} bytes, {rounds} rounds", shape.principals, shape.resources);
     println!("  {:<44} {:>12} {:>6}", "", "median", "ratio");
     row("serde_json::from_slice::<Value>", value);
-    row("snapshot::read", of(&|run| run.read));
-    row("Inventory::new", of(&|run| run.inventory));
-    row("Access::new", of(&|run| run.access));
-    for (index, question) in QUESTIONS.iter().enumerate() {
-        row(question.action, of(&|run| run.questions[index]));
+    let questions = QUESTIONS.iter().map(|question| question.action);
+    for (place, part) in PHASES.into_iter().chain(questions).enumerate() {
+        row(part, against.of(|taken| taken.parts[place]));
     }
-    row("all questions", of(&Run::answer));
+    row("all questions", against.of(answer));
     row("who-can, all of it", total);
-    computing.tell();
-    let pairs = runs[0].pairs as f64;
-    println!("  open pairs: {} of {}", runs[0].open, runs[0].pairs);
-    let nanoseconds = of(&Run::answer).as_nanos() as f64 / pairs;
+    against.tell_computing();
+    let [pairs, open] = against.counts() else { return };
+    println!("  open pairs: {open} of {pairs}");
+    let nanoseconds = against.of(answer).as_nanos() as f64 / *pairs as f64;
     checks.push(Check {
         name: format!("{name}: time, multiple of serde_json"),
         value: total.as_secs_f64() / value.as_secs_f64(),
@@ -218,8 +190,11 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
 fn main() {
     let arguments = Arguments::parse();
     if let Some(path) = arguments.measure {
-        let run = run(&path);
-        println!("{} {}", milliseconds(run.total()), peak_memory());
+        run(&path).print();
+        return;
+    }
+    if let Some(path) = arguments.parse {
+        parse(&path).print();
         return;
     }
     let folder = tempfile::tempdir().expect("there is a place for temporary files");

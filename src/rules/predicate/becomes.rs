@@ -1,16 +1,18 @@
 //! Who can bring about a loss by becoming somebody else first.
 
-use super::destroys::{badness, decided};
+use super::destroys::{Signature, badness, decided, signature};
 use super::{
     Draft, Drafts, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words, taken_apart, teller,
 };
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{Principal, PrincipalId, words};
+use crate::inventory::{Inventory, Principal, PrincipalId, words};
 use crate::paths::{self, Actor, Call, Hop, Lead};
 use crate::rules::Question;
 use crate::rules::file::Into;
 use crate::rules::kind::Kind;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -87,8 +89,9 @@ pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Draft
             continue;
         }
         let members = group.actors.iter().filter_map(|actor| actor.principal());
-        for alike in told_alike(question, members.filter(|id| who.includes(question, *id)), &leads) {
-            for (lead, statements) in leads.iter().zip(&alike.statements) {
+        let members: Vec<PrincipalId> = members.filter(|id| who.includes(question, *id)).collect();
+        for alike in told_alike(question, &members, &leads) {
+            for (lead, statements) in leads.iter().zip(&*alike.statements) {
                 alike.tell(question, &known.ways, who, lead, statements, &mut drafts);
             }
         }
@@ -100,17 +103,49 @@ pub(super) fn drafts(question: &Question<'_>, into: Into, who: Who<'_>) -> Draft
 struct Alike {
     members: Vec<PrincipalId>,
     /// For each way, the statements that allow its first call.
-    statements: Vec<Vec<StatementEvidence>>,
+    statements: Arc<Statements>,
 }
 
+/// For each of some ways, the statements that allow its first call.
+type Statements = Vec<Vec<StatementEvidence>>;
+
 /// Principals with the same ways, taken apart by the statements that allow them.
-fn told_alike(question: &Question<'_>, members: impl Iterator<Item = PrincipalId>, leads: &[&Lead]) -> Vec<Alike> {
+fn told_alike(question: &Question<'_>, members: &[PrincipalId], leads: &[&Lead]) -> Vec<Alike> {
     let calls: Vec<Option<&Call>> = leads.iter().map(|lead| lead.hops.first()?.calls.first()).collect();
-    let statements = |member| -> Vec<Vec<StatementEvidence>> {
-        calls.iter().map(|call| call.map(|call| decided(question, member, call)).unwrap_or_default()).collect()
+    let statements = |member| -> Arc<Statements> {
+        let of_call = |call: &Option<&Call>| call.map(|call| decided(question, member, call)).unwrap_or_default();
+        Arc::new(calls.iter().map(of_call).collect())
     };
-    let apart = taken_apart(question, members, statements);
+    // The same statements reach those who hold the same policies, as far as no policy of a resource names them.
+    let inventory = question.access.inventory();
+    let has_policy = |call: &&Call| call.resource.and_then(|id| inventory.resource(id)?.policy.as_ref()).is_some();
+    let (firsts, alike) = match calls.iter().flatten().any(has_policy) {
+        true => (members.to_vec(), members.iter().copied().zip(0..).collect()),
+        false => reached_alike(inventory, members),
+    };
+    let firsts: Vec<Arc<Statements>> = firsts.into_par_iter().with_min_len(4).map(statements).collect();
+    let of = |member: PrincipalId| alike.get(&member).and_then(|at| firsts.get(*at)).map(Arc::clone).unwrap_or_default();
+    let apart = taken_apart(question, members.iter().copied(), of);
     apart.into_iter().map(|((statements, _), members)| Alike { members, statements }).collect()
+}
+
+/// Of principals who hold the same policies, the first; and for each principal, which of these.
+fn reached_alike(
+    inventory: &Inventory,
+    members: &[PrincipalId],
+) -> (Vec<PrincipalId>, FxHashMap<PrincipalId, usize>) {
+    let mut firsts = Vec::new();
+    let mut known: FxHashMap<Signature, usize> = FxHashMap::default();
+    let mut alike = FxHashMap::default();
+    for member in members {
+        let Some(signature) = signature(inventory, *member) else { continue };
+        let at = *known.entry(signature).or_insert(firsts.len());
+        if at == firsts.len() {
+            firsts.push(*member);
+        }
+        alike.insert(*member, at);
+    }
+    (firsts, alike)
 }
 
 /// Whether a lead is of the kind that is asked for.
@@ -140,11 +175,11 @@ impl Alike {
         let policy = statements.first().map_or("", |statement| statement.policy.as_str());
         let cause = format!("{policy}|{}|{}", first.by, lead.terms.key());
         let draft = drafts.draft(&cause, teller, || Draft {
+            principals: self.members.iter().copied().collect(),
             path: path(question, followed, who, teller, lead, statements),
             terms: lead.terms.clone(),
             ..Draft::default()
         });
-        draft.principals.extend(&self.members);
         draft.resources.extend(lead.adds_in_all());
         draft.actions.extend(first.calls.iter().map(|call| Arc::clone(&call.action)));
         draft.requested.extend(first.calls.iter().map(|call| Arc::clone(&call.on)));

@@ -62,7 +62,7 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -
 }
 
 /// What principals hold of a policy: those with equal ones are reached by the same statements.
-type Signature = (Vec<(DocumentId, usize, usize)>, Option<DocumentId>);
+pub(super) type Signature = (Vec<(DocumentId, usize, usize)>, Option<DocumentId>);
 
 /// Principals that have the same means by policies of the same names, with the positions of their means; in the order of
 /// their first.
@@ -193,7 +193,7 @@ pub(super) fn badness(class: Class) -> u8 {
     }
 }
 
-fn signature(inventory: &Inventory, principal: PrincipalId) -> Option<Signature> {
+pub(super) fn signature(inventory: &Inventory, principal: PrincipalId) -> Option<Signature> {
     let holder = inventory.principal(principal)?;
     let address = |name: &std::sync::Arc<str>| name.as_ptr().addr();
     let one = |policy: &crate::inventory::Attachment| {
