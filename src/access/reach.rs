@@ -1,7 +1,7 @@
 //! Which targets a statement covers. Every distinct resource pattern is matched once a question, and only against the
 //! targets that begin or end as the pattern does.
 
-use super::statements::{Compiled, Prepared, Statements};
+use super::statements::{Prepared, Statements, Written};
 use super::targets::Asked;
 use crate::engine::{Caller, CallerKind, Facts, Tags};
 use crate::iam::{Statement, Version};
@@ -139,10 +139,14 @@ pub(super) fn has_variable(text: &str, version: Version) -> bool {
     version == Version::V2012 && text.contains('$') && text.contains("${")
 }
 
-fn matches(written: &Compiled, asked: &Asked<'_>, nobody: &Caller) -> Reach {
-    let near = asked.near(&written.start, &written.end);
+fn matches(written: &Written<'_>, asked: &Asked<'_>, nobody: &Caller) -> Reach {
+    let ends = written.ends();
+    let near = asked.near(&ends.start, &ends.end);
     let (mut certain, mut possible) = (Vec::new(), Vec::new());
-    if let Some(pattern) = &written.pattern {
+    if ends.variable {
+        possible.extend(near.iter().map(|(_, target)| *target));
+    } else if !near.is_empty() {
+        let pattern = written.compiled();
         for (_, target) in near {
             let Some((known, _)) = asked.get(*target) else { continue };
             let facts = Facts {
@@ -163,8 +167,6 @@ fn matches(written: &Compiled, asked: &Asked<'_>, nobody: &Caller) -> Reach {
                 possible.push(*target);
             }
         }
-    } else {
-        possible.extend(near.iter().map(|(_, target)| *target));
     }
     certain.sort_unstable();
     possible.sort_unstable();
@@ -173,6 +175,6 @@ fn matches(written: &Compiled, asked: &Asked<'_>, nobody: &Caller) -> Reach {
     Reach {
         certain: if all { Hits::All } else { Hits::Some(certain) },
         possible: Hits::Some(possible),
-        variable: written.pattern.is_none(),
+        variable: ends.variable,
     }
 }

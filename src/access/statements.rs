@@ -33,34 +33,39 @@ pub(super) struct Written<'i> {
     text: &'i str,
     version: Version,
     kind: PolicyKind,
-    compiled: OnceLock<Compiled>,
+    ends: OnceLock<Ends>,
+    compiled: OnceLock<ResourcePattern>,
 }
 
-/// A resource pattern, ready for matching.
-pub(super) struct Compiled {
+/// How a resource pattern begins and ends.
+pub(super) struct Ends {
     /// All before its first wildcard or variable, in lower case.
     pub start: Box<[u8]>,
     /// All after its last one, in lower case and written backwards; empty where it may go on with whatever there is:
     /// a pattern of fewer than six segments.
     pub end: Box<[u8]>,
-    /// `None`: a policy variable stands in it.
-    pub pattern: Option<ResourcePattern>,
+    /// Whether a policy variable stands in it.
+    pub variable: bool,
 }
 
 impl Written<'_> {
-    pub fn compiled(&self) -> &Compiled {
-        self.compiled.get_or_init(|| {
+    pub fn ends(&self) -> &Ends {
+        self.ends.get_or_init(|| {
             let folded = self.text.to_ascii_lowercase();
             let start = folded.split(['*', '?', '$']).next().unwrap_or_default();
             let is_short = folded.bytes().filter(|byte| *byte == b':').count() < 5;
             let end = folded.rsplit(['*', '?', '}']).next().filter(|_| !is_short).unwrap_or_default();
-            let fixed = !has_variable(self.text, self.version);
-            Compiled {
+            Ends {
                 start: start.as_bytes().into(),
                 end: end.bytes().rev().collect(),
-                pattern: fixed.then(|| ResourcePattern::new(self.text, self.version == Version::V2012, self.kind)),
+                variable: has_variable(self.text, self.version),
             }
         })
+    }
+
+    /// Ready for matching. Nearly every pattern names what no question is about: those are never made ready.
+    pub fn compiled(&self) -> &ResourcePattern {
+        self.compiled.get_or_init(|| ResourcePattern::new(self.text, self.version == Version::V2012, self.kind))
     }
 }
 
@@ -93,7 +98,13 @@ impl<'i> Statements<'i> {
                 let mut number = |text: &'i String| {
                     let next = u32::try_from(statements.patterns.len()).unwrap_or(u32::MAX);
                     *numbers.entry((text, version, kind)).or_insert_with(|| {
-                        statements.patterns.push(Written { text, version, kind, compiled: OnceLock::new() });
+                        statements.patterns.push(Written {
+                            text,
+                            version,
+                            kind,
+                            ends: OnceLock::new(),
+                            compiled: OnceLock::new(),
+                        });
                         next
                     })
                 };
@@ -123,8 +134,8 @@ impl<'i> Statements<'i> {
     }
 
     /// A resource pattern.
-    pub fn pattern(&self, number: u32) -> Option<&Compiled> {
-        self.patterns.get(number as usize).map(Written::compiled)
+    pub fn pattern(&self, number: u32) -> Option<&Written<'i>> {
+        self.patterns.get(number as usize)
     }
 }
 

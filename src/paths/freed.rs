@@ -42,8 +42,8 @@ impl Freed {
     }
 
     /// The changes that follow on others.
-    pub fn steps(self, real: &Access<'_>, techniques: &[Technique], guises: &mut Guises) -> Vec<Step> {
-        let inventory = real.inventory();
+    pub fn steps(self, asker: &Asker<'_>, guises: &mut Guises) -> Vec<Step> {
+        let (inventory, real) = (asker.inventory, asker.access);
         let mut frontier: BTreeSet<u32> = BTreeSet::new();
         for (id, changes) in &self.0 {
             let Some(principal) = inventory.principal(*id) else { continue };
@@ -66,7 +66,7 @@ impl Freed {
             }
             let numbers: Vec<u32> = frontier.iter().copied().collect();
             frontier = BTreeSet::new();
-            for (number, changes) in options(inventory, techniques, guises, &numbers) {
+            for (number, changes) in options(asker, guises, &numbers) {
                 let Some(principal) = guises.all().get(number as usize).map(|guise| guise.principal.clone()) else {
                     continue;
                 };
@@ -90,16 +90,11 @@ impl Freed {
 }
 
 /// The changes that guises can make of themselves.
-fn options(
-    inventory: &Inventory,
-    techniques: &[Technique],
-    guises: &Guises,
-    numbers: &[u32],
-) -> BTreeMap<u32, BTreeMap<Arc<Change>, (Gained, Edge)>> {
+fn options(real: &Asker<'_>, guises: &Guises, numbers: &[u32]) -> BTreeMap<u32, BTreeMap<Arc<Change>, (Gained, Edge)>> {
     let of: Vec<Guise> = numbers.iter().filter_map(|number| guises.all().get(*number as usize)).cloned().collect();
-    let supposed = inventory.suppose_only(&of);
+    let supposed = real.inventory.suppose_only(&of);
     let access = Access::new(&supposed.inventory);
-    let asker = Asker::new(inventory, &access, techniques);
+    let asker = real.beside(&access);
     let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
     let among = access.classes_of(&ids);
     let others = |id: PrincipalId| !ids.contains(&id);

@@ -16,15 +16,15 @@ pub(super) struct Further {
 }
 
 /// How guises with other policies become guises that may do everything.
-pub(super) fn edges(real: &Access<'_>, techniques: &[Technique], guises: &mut Guises) -> Vec<Further> {
+pub(super) fn edges(real: &Asker<'_>, guises: &mut Guises) -> Vec<Further> {
     let changed = guises.with_other_policies();
     if changed.is_empty() {
         return Vec::new();
     }
-    let inventory = real.inventory();
+    let inventory = real.inventory;
     let supposed = inventory.suppose(guises.all());
     let access = Access::new(&supposed.inventory);
-    let asker = Asker::new(inventory, &access, techniques);
+    let asker = real.beside(&access);
     let guise_of = |id: &PrincipalId| supposed.guises.get(id.0 as usize).copied().flatten();
     let ids: BTreeSet<PrincipalId> =
         changed.iter().filter_map(|number| supposed.ids.get(*number as usize)).copied().collect();
@@ -44,7 +44,7 @@ pub(super) fn edges(real: &Access<'_>, techniques: &[Technique], guises: &mut Gu
             let mut gained = Vec::new();
             for one in edge.gained.iter() {
                 let whom = one.principal.filter(|_| !technique.is_own()).unwrap_or(base);
-                gained.extend(guises.of(real, technique.gain, whom).map(|node| (node, one.clone())));
+                gained.extend(guises.of(real.access, technique.gain, whom).map(|node| (node, one.clone())));
             }
             // Who may do everything that its denies leave gains no more by being allowed it again.
             if technique.is_own() {

@@ -69,7 +69,7 @@ impl<'a> Graph<'a> {
     pub fn new(access: &'a Access<'a>, techniques: &'a [Technique], wanted: &BTreeSet<PrincipalId>) -> Graph<'a> {
         let inventory = access.inventory();
         let mut guises = Guises::new(inventory);
-        let asker = Asker::new(inventory, access, techniques);
+        let asker = Asker::new(access, techniques);
         let everybody = access.classes_beside(&BTreeSet::new());
         let mut bundles = Bundles::default();
 
@@ -89,7 +89,7 @@ impl<'a> Graph<'a> {
         let mut masters: BTreeSet<PrincipalId> = BTreeSet::new();
         let mut surer = Surer::default();
         let all_powerful = best.keys().filter(|(_, gain)| *gain == Gain::PrincipalWithEverything).map(|(id, _)| *id);
-        let kept = kept::find(access, techniques, &mut guises, &all_powerful.collect());
+        let kept = kept::find(&asker, &mut guises, &all_powerful.collect());
         guises.keep(kept);
         for ((actor, gain), edge) in best {
             let Some(node) = guises.of(access, gain, actor) else { continue };
@@ -115,7 +115,7 @@ impl<'a> Graph<'a> {
         let all_powerful = asked.iter().filter(|(technique, _)| technique.gain == Gain::PrincipalWithEverything);
         let whom = all_powerful.flat_map(|(_, edges)| edges).flat_map(|edge| edge.gained.iter());
         let whom: BTreeSet<PrincipalId> = whom.filter_map(|gained| gained.principal).collect();
-        let kept = kept::find(access, techniques, &mut guises, &whom);
+        let kept = kept::find(&asker, &mut guises, &whom);
         guises.keep(kept);
         for (technique, edges) in asked {
             wanted.extend(edges.iter().flat_map(|edge| edge.actors.iter()));
@@ -163,10 +163,10 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        for step in freed.steps(access, techniques, &mut guises) {
+        for step in freed.steps(&asker, &mut guises) {
             bundles.changed(vec![step.actor], step.guise, step.gained, &step.edge);
         }
-        for further in further::edges(access, techniques, &mut guises) {
+        for further in further::edges(&asker, &mut guises) {
             match (further.own, further.actors.as_slice(), further.gained.first()) {
                 (true, [actor], Some((guise, _))) => bundles.own(*actor, *guise, further.edge),
                 _ => bundles.others(further.actors, further.gained, &further.edge),
@@ -195,7 +195,7 @@ impl<'a> Graph<'a> {
         let supposed = inventory.suppose(guises.all());
         if !guises.all().is_empty() {
             let actors = Access::new(&supposed.inventory);
-            let asker = Asker::new(inventory, &actors, techniques);
+            let asker = asker.beside(&actors);
             let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
             let among = actors.classes_of(&ids);
             // Whoever may do everything needs no role to be passed.

@@ -17,12 +17,11 @@ const MOST: usize = 2_048;
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 pub(super) fn find(
-    real: &Access<'_>,
-    techniques: &[Technique],
+    real: &Asker<'_>,
     guises: &mut Guises,
     whom: &BTreeSet<PrincipalId>,
 ) -> FxHashMap<PrincipalId, Vec<Attachment>> {
-    let inventory = real.inventory();
+    let inventory = real.inventory;
     let denying = |one: &Attachment| denies(inventory, one.document);
     let mut controls = Freedom::default();
     let mut classes: Vec<(Guise, Vec<PrincipalId>)> = Vec::new();
@@ -34,7 +33,7 @@ pub(super) fn find(
         if controls.leave_free(inventory, principal) {
             continue;
         }
-        let key = guises.class_of(real, *id, principal);
+        let key = guises.class_of(real.access, *id, principal);
         let at = *known.entry(key).or_insert(classes.len());
         match classes.get_mut(at) {
             Some((_, members)) => members.push(*id),
@@ -55,10 +54,10 @@ pub(super) fn find(
         while !open.is_empty() {
             let asked: Vec<usize> = std::mem::take(&mut open).into_iter().collect();
             let of = asked.iter().filter_map(|at| classes.get(*at)).map(|(guise, _)| guise.clone());
-            for (at, number, edge) in removals(inventory, techniques, &of.collect::<Vec<_>>(), plain) {
+            for (at, number, edge) in removals(real, &of.collect::<Vec<_>>(), plain) {
                 let place = asked.get(at).copied();
                 let Some((place, (guise, _))) = place.and_then(|at| Some((at, classes.get_mut(at)?))) else { continue };
-                let Some(technique) = techniques.get(number) else { continue };
+                let Some(technique) = real.techniques.get(number) else { continue };
                 let before = guise.principal.policies.len();
                 take_off(inventory, technique, &edge, guise);
                 if guise.principal.policies.len() < before && !guise.principal.policies.is_empty() {
@@ -74,10 +73,10 @@ pub(super) fn find(
 
 /// What guises can do to their own policies: the guise, the technique, and the edge. `plain`: by what takes off as a whole
 /// what is theirs alone, or leaves what they share.
-fn removals(inventory: &Inventory, techniques: &[Technique], of: &[Guise], plain: bool) -> Vec<(usize, usize, Edge)> {
-    let supposed = inventory.suppose_only(of);
+fn removals(real: &Asker<'_>, of: &[Guise], plain: bool) -> Vec<(usize, usize, Edge)> {
+    let supposed = real.inventory.suppose_only(of);
     let access = Access::new(&supposed.inventory);
-    let asker = Asker::new(inventory, &access, techniques);
+    let asker = real.beside(&access);
     let ids: BTreeSet<PrincipalId> = supposed.ids.iter().copied().collect();
     let among = access.classes_of(&ids);
     let others = |id: PrincipalId| !ids.contains(&id);

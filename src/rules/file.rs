@@ -5,7 +5,8 @@ use super::kind::Kind;
 use crate::catalog::destruction::Class;
 use crate::finding::Severity;
 use crate::paths::KINDS;
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -483,18 +484,15 @@ pub fn read_rule(path: &str, text: &str) -> Result<Rule, RuleError> {
 
 /// The rules that come with the program, by family and id.
 pub fn built_in() -> Result<Vec<Rule>, RuleError> {
-    let mut rules = Vec::new();
     // Techniques are no rules: `paths` reads them.
-    for family in POLICIES.dirs().filter(|family| family.path() != std::path::Path::new("techniques")) {
-        for file in family.files() {
-            let path = file.path().to_string_lossy().replace('\\', "/");
-            if path.ends_with(".cases.yaml") || !path.ends_with(".yaml") {
-                continue;
-            }
-            let text = file.contents_utf8().unwrap_or_default();
-            rules.push(read_rule(&path, text)?);
-        }
-    }
+    let families = POLICIES.dirs().filter(|family| family.path() != std::path::Path::new("techniques"));
+    let files: Vec<_> = families.flat_map(|family| family.files()).collect();
+    let read = |file: &&File<'_>| {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        let is_rule = path.ends_with(".yaml") && !path.ends_with(".cases.yaml");
+        is_rule.then(|| read_rule(&path, file.contents_utf8().unwrap_or_default()))
+    };
+    let mut rules = files.par_iter().filter_map(read).collect::<Result<Vec<Rule>, RuleError>>()?;
     rules.sort_by(|a, b| (&a.family, &a.id).cmp(&(&b.family, &b.id)));
     Ok(rules)
 }

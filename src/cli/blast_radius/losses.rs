@@ -88,7 +88,8 @@ pub fn losses(
     let names: Vec<String> = leads.iter().map(|lead| ways.graph().in_words(lead.holder)).collect();
     for (lead, who) in leads.iter().zip(&names) {
         for means in ways.means_of(lead.holder) {
-            for target in lead.adds_of(means.class).iter().filter(|target| means.targets.binary_search(target).is_ok()) {
+            for target in lead.adds_of(means.class).iter().filter(|target| means.targets.binary_search(target).is_ok())
+            {
                 found.offer(*target, Candidate { means, holder: lead.holder, who, lead: Some(lead), whole: false });
             }
         }

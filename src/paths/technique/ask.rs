@@ -64,19 +64,26 @@ pub(in crate::paths) struct Asker<'a> {
     pub access: &'a Access<'a>,
     pub techniques: &'a [Technique],
     may_do: Mutex<FxHashMap<Arc<str>, Among>>,
+    /// What is found in the inventory of those whom one may become.
+    known: Arc<Known<'a>>,
+    /// The boundaries that somebody has.
+    pub(super) boundaries: BTreeSet<Arc<str>>,
+    /// What those who act belong to, where they are of another inventory.
+    of_actors: OnceLock<Belongings>,
+}
+
+/// What is found in an inventory once, whoever acts.
+struct Known<'a> {
     /// Resources that act as roles, by type and property.
     acting: FxHashMap<(String, String), Vec<(PrincipalId, ResourceId)>>,
     places: Vec<made::Place>,
     profiles: Profiles<'a>,
-    /// The boundaries that somebody has.
-    pub(super) boundaries: BTreeSet<Arc<str>>,
+    boundaries: FxHashSet<Arc<str>>,
     belongings: Belongings,
-    /// The same of those who act, where they are of another inventory.
-    of_actors: OnceLock<Belongings>,
 }
 
-impl<'a> Asker<'a> {
-    pub fn new(inventory: &'a Inventory, access: &'a Access<'a>, techniques: &'a [Technique]) -> Asker<'a> {
+impl<'a> Known<'a> {
+    fn new(inventory: &'a Inventory, techniques: &[Technique]) -> Known<'a> {
         let mut acting = FxHashMap::default();
         for technique in techniques {
             if let Through::Resource { kind, role } = &technique.through {
@@ -84,24 +91,45 @@ impl<'a> Asker<'a> {
                 acting.entry(key).or_insert_with(|| acting_as(inventory, kind, role));
             }
         }
-        Asker {
-            inventory,
-            access,
-            techniques,
-            may_do: Mutex::default(),
+        Known {
             acting,
             places: made::places(inventory),
             profiles: Profiles::new(inventory),
-            boundaries: [inventory, access.inventory()].into_iter().flat_map(boundaries).collect(),
+            boundaries: boundaries(inventory),
             belongings: Belongings::new(inventory),
-            of_actors: OnceLock::new(),
         }
+    }
+}
+
+impl<'a> Asker<'a> {
+    /// Those of an inventory are asked about each other.
+    pub fn new(access: &'a Access<'a>, techniques: &'a [Technique]) -> Asker<'a> {
+        let inventory = access.inventory();
+        Asker::of(inventory, access, techniques, Arc::new(Known::new(inventory, techniques)))
+    }
+
+    /// Others are asked about the same: those of another inventory.
+    pub fn beside<'b>(&self, access: &'b Access<'b>) -> Asker<'b>
+    where
+        'a: 'b,
+    {
+        Asker::of(self.inventory, access, self.techniques, Arc::clone(&self.known))
+    }
+
+    fn of(
+        inventory: &'a Inventory,
+        access: &'a Access<'a>,
+        techniques: &'a [Technique],
+        known: Arc<Known<'a>>,
+    ) -> Asker<'a> {
+        let boundaries = known.boundaries.iter().cloned().chain(boundaries(access.inventory())).collect();
+        Asker { inventory, access, techniques, may_do: Mutex::default(), known, boundaries, of_actors: OnceLock::new() }
     }
 
     /// Who of those who act is in each group and has each policy.
     pub(super) fn belongings_of_actors(&self) -> &Belongings {
         if std::ptr::eq(self.inventory, self.access.inventory()) {
-            return &self.belongings;
+            return &self.known.belongings;
         }
         self.of_actors.get_or_init(|| Belongings::new(self.access.inventory()))
     }
@@ -282,8 +310,12 @@ impl<'a> Asker<'a> {
         let principal = inventory.principal(id)?;
         let mut terms = Terms::default();
         for precondition in &technique.preconditions {
-            match precondition.of(inventory, &self.profiles, principal, resource.and_then(|id| inventory.resource(id)))
-            {
+            match precondition.of(
+                inventory,
+                &self.known.profiles,
+                principal,
+                resource.and_then(|id| inventory.resource(id)),
+            ) {
                 Told::Holds => {}
                 Told::Fails => return None,
                 Told::Unread(words) => terms = terms.and(supposing(words, Certainty::Conditional)),
@@ -368,7 +400,7 @@ impl<'a> Asker<'a> {
                 unseen.filter_map(|id| self.taken_on(technique, id, trust(id))).collect()
             }
             Through::Resource { kind, role } => {
-                let acting = self.acting.get(&(kind.clone(), role.clone()));
+                let acting = self.known.acting.get(&(kind.clone(), role.clone()));
                 let acting = acting.into_iter().flatten().filter(|(id, _)| wanted.contains(id));
                 acting.filter_map(|(id, resource)| slot(*id, Some(*resource))).collect()
             }
@@ -412,7 +444,7 @@ impl<'a> Asker<'a> {
         for (number, change) in changes.iter().enumerate() {
             let of_account =
                 change.account(self.inventory).map(|id| of_account.get(&id).map_or(&[][..], Vec::as_slice));
-            for id in change.concerned(&self.belongings).or(of_account).unwrap_or(&anybody) {
+            for id in change.concerned(&self.known.belongings).or(of_account).unwrap_or(&anybody) {
                 let Some(principal) = self.inventory.principal(*id).filter(|_| at.contains_key(id)) else { continue };
                 if change.concerns(self.inventory, principal) {
                     pairs.extend(at.get(id).into_iter().flatten().map(|place| (*place, number)));
@@ -470,7 +502,10 @@ impl<'a> Asker<'a> {
             named @ (Named::New(_) | Named::Any(_)) => {
                 let same = technique.needs.iter().filter(|other| other.on == need.on);
                 let actions: Vec<&str> = same.map(|other| &*other.action).collect();
-                vec![made::names(self.access, &self.places, named, &actions, among).into_iter().collect(); slots.len()]
+                vec![
+                    made::names(self.access, &self.known.places, named, &actions, among).into_iter().collect();
+                    slots.len()
+                ]
             }
             Named::Principal => slots
                 .iter()

@@ -124,16 +124,14 @@ fn told_alike(question: &Question<'_>, members: &[PrincipalId], leads: &[&Lead])
         false => reached_alike(inventory, members),
     };
     let firsts: Vec<Arc<Statements>> = firsts.into_par_iter().with_min_len(4).map(statements).collect();
-    let of = |member: PrincipalId| alike.get(&member).and_then(|at| firsts.get(*at)).map(Arc::clone).unwrap_or_default();
+    let of =
+        |member: PrincipalId| alike.get(&member).and_then(|at| firsts.get(*at)).map(Arc::clone).unwrap_or_default();
     let apart = taken_apart(question, members.iter().copied(), of);
     apart.into_iter().map(|((statements, _), members)| Alike { members, statements }).collect()
 }
 
 /// Of principals who hold the same policies, the first; and for each principal, which of these.
-fn reached_alike(
-    inventory: &Inventory,
-    members: &[PrincipalId],
-) -> (Vec<PrincipalId>, FxHashMap<PrincipalId, usize>) {
+fn reached_alike(inventory: &Inventory, members: &[PrincipalId]) -> (Vec<PrincipalId>, FxHashMap<PrincipalId, usize>) {
     let mut firsts = Vec::new();
     let mut known: FxHashMap<Signature, usize> = FxHashMap::default();
     let mut alike = FxHashMap::default();
