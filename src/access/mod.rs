@@ -86,8 +86,8 @@ pub struct Answer {
 
 /// Targets with the same decision.
 pub struct Block {
-    /// Positions in the [`Targets`].
-    pub targets: Vec<u32>,
+    /// Positions in the [`Targets`], ascending.
+    pub targets: Arc<[u32]>,
     /// The decision.
     pub decision: Arc<Decision>,
 }

@@ -199,7 +199,7 @@ impl Asks {
         for (index, answer) in (0u32..).zip(&found) {
             for block in &answer.blocks {
                 let Some(level) = level(&block.decision) else { continue };
-                for target in &block.targets {
+                for target in block.targets.iter() {
                     if let Some(of_target) = can.get_mut(*target as usize) {
                         of_target.push((index, level));
                     }

@@ -183,7 +183,7 @@ fn compare(shape: &Shape) {
         for answer in access.who_can(action, &targets, &context) {
             for block in &answer.blocks {
                 for principal in &answer.principals {
-                    for target in &block.targets {
+                    for target in block.targets.iter() {
                         let before = said.insert((*principal, *target), essence(&block.decision));
                         assert_eq!(before, None, "{action}: {principal:?} on {target} is answered twice");
                     }

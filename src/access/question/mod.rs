@@ -24,7 +24,7 @@ use alike::{Alike, Shape, TagsAlike, name_of, shape, tags_alike};
 use bench::{Bench, join};
 use fixedbitset::FixedBitSet;
 use parts::{Case, Entry, Group, GroupId, Likeness, Owner, Party, Side, Token, Tokens, everything};
-use put::{Memo, say};
+use put::{Memo, Put, say};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
@@ -388,16 +388,15 @@ impl<'q> Question<'q> {
             .with_min_len(16)
             .map(|(case, member, target)| bench.decide(case, *member, *target).map(Arc::new))
             .collect();
-        let block = |(case, targets): &(Case, Vec<u32>)| {
+        let block = |(case, targets): &Put| {
             let decision = decisions.get(*known.get(case)?)?.as_ref()?;
             let silent = decision.verdict == Verdict::ImplicitDeny && decision.decided_by == Layer::Identity;
-            (!silent).then(|| Block { targets: targets.clone(), decision: Arc::clone(decision) })
+            (!silent).then(|| Block { targets: Arc::clone(targets), decision: Arc::clone(decision) })
         };
         let mut answers: Vec<Answer> = put
             .iter()
             .filter_map(|(principals, cases)| {
                 let mut blocks: Vec<Block> = cases.iter().filter_map(block).collect();
-                blocks.iter_mut().for_each(|block| block.targets.sort_unstable());
                 blocks.sort_by(|a, b| a.targets.cmp(&b.targets));
                 (!blocks.is_empty()).then(|| Answer { principals: principals.clone(), blocks })
             })

@@ -22,10 +22,12 @@ impl<'q> Question<'q> {
             (said(&identity), boundary.as_deref().map(said))
         };
         let mut cases = self.put_groups(party, memo, said_of(None), by_tags, &singled);
-        let mut known: FxHashMap<Case, usize> = FxHashMap::default();
-        if !singled.is_empty() {
-            known.extend(cases.iter().enumerate().map(|(at, (case, _))| (case.clone(), at)));
+        if singled.is_empty() {
+            return cases;
         }
+        let mut known: FxHashMap<Case, usize> =
+            cases.iter().enumerate().map(|(at, (case, _))| (case.clone(), at)).collect();
+        let mut more: Vec<Vec<u32>> = vec![Vec::new(); cases.len()];
         for target in singled {
             let Some((fine, coarse)) = self.group_of.get(target as usize) else { continue };
             let index = if by_tags { *fine } else { *coarse };
@@ -35,12 +37,18 @@ impl<'q> Question<'q> {
             }
             let case = self.case(party, memo, said, (index, by_tags), target);
             let at = *known.entry(case).or_insert_with_key(|case| {
-                cases.push((case.clone(), Vec::new()));
-                cases.len().saturating_sub(1)
+                cases.push((case.clone(), Arc::default()));
+                more.push(Vec::new());
+                more.len().saturating_sub(1)
             });
-            if let Some((_, all)) = cases.get_mut(at) {
-                all.push(target);
+            if let Some(more) = more.get_mut(at) {
+                more.push(target);
             }
+        }
+        for ((_, targets), mut more) in cases.iter_mut().zip(more).filter(|(_, more)| !more.is_empty()) {
+            more.extend(targets.iter());
+            more.sort_unstable();
+            *targets = more.into();
         }
         cases
     }
@@ -53,7 +61,7 @@ impl<'q> Question<'q> {
             Some(known) => Arc::clone(known),
             None => {
                 let said = &key.3;
-                let mut found: Vec<Put> = Vec::new();
+                let mut found: Vec<Grouped> = Vec::new();
                 let mut known: FxHashMap<Case, usize> = FxHashMap::default();
                 for (index, group) in (0..).zip(groups).filter(|(_, group)| self.concerns(party, group, &said.0)) {
                     let Some(first) = group.targets.first() else { continue };
@@ -66,19 +74,31 @@ impl<'q> Question<'q> {
                         groups.push(index);
                     }
                 }
-                let found: Arc<[Put]> = found.into();
+                let found: Arc<[Grouped]> = found.into();
                 memo.of_groups.insert(key, Arc::clone(&found));
                 found
             }
         };
-        let put = |(case, of_groups): &Put| {
-            let of_groups = of_groups.iter().filter_map(|index| groups.get(*index as usize));
-            let targets = of_groups.flat_map(|group| &group.targets).copied();
-            let targets: Vec<u32> = targets.filter(|target| singled.binary_search(target).is_err()).collect();
+        let group_of = |target: &u32| {
+            let (fine, coarse) = self.group_of.get(*target as usize)?;
+            Some(if by_tags { *fine } else { *coarse })
+        };
+        let parted: FxHashSet<u32> = singled.iter().filter_map(group_of).collect();
+        let mut put = |(case, of_groups): &Grouped| {
+            let all = memo.lists.entry((by_tags, of_groups.clone())).or_insert_with(|| {
+                let of_groups = of_groups.iter().filter_map(|index| groups.get(*index as usize));
+                let mut targets: Vec<u32> = of_groups.flat_map(|group| &group.targets).copied().collect();
+                targets.sort_unstable();
+                targets.into()
+            });
+            let targets = match of_groups.iter().any(|group| parted.contains(group)) {
+                true => all.iter().copied().filter(|target| singled.binary_search(target).is_err()).collect(),
+                false => Arc::clone(all),
+            };
             let first = *targets.first()?;
             Some((Case { target: case.target.map(|_| first), ..case.clone() }, targets))
         };
-        found.iter().filter_map(put).collect()
+        found.iter().filter_map(&mut put).collect()
     }
 
     /// Whether something may allow the party anything on the group, given what its statements say.
@@ -230,8 +250,11 @@ type Levels = Option<Arc<[Tokens]>>;
 /// What a party's own policies say, and what its boundary does.
 type Said = (Tokens, Option<Tokens>);
 
-/// A case, with the positions of its groups or targets.
-pub(super) type Put = (Case, Vec<u32>);
+/// A case, with the positions of its groups.
+type Grouped = (Case, Vec<u32>);
+
+/// A case, with the positions of its targets, ascending. Thousands of parties share them.
+pub(super) type Put = (Case, Arc<[u32]>);
 
 /// Kind and likeness of principals, whether a policy names them, what is said of them, and whether tags tell groups apart.
 type OfGroups = (u32, Option<u32>, bool, Said, bool);
@@ -239,8 +262,10 @@ type OfGroups = (u32, Option<u32>, bool, Said, bool);
 /// What has been found out, to be used again.
 #[derive(Default)]
 pub(super) struct Memo {
-    /// The cases that groups come to.
-    of_groups: FxHashMap<OfGroups, Arc<[Put]>>,
+    /// The cases that groups come to, with their positions.
+    of_groups: FxHashMap<OfGroups, Arc<[Grouped]>>,
+    /// The targets of groups, fine or coarse ones.
+    lists: FxHashMap<(bool, Vec<u32>), Arc<[u32]>>,
     /// When statements apply that look at tags or at the principal.
     applies: FxHashMap<(Token, Place), engine::Formula>,
     /// What service control policies say.

@@ -108,7 +108,7 @@ fn who_starts(
                 continue;
             }
             let allowed = answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied());
-            for at in allowed.flat_map(|block| &block.targets).filter_map(|at| of_position.get(at)).flatten() {
+            for at in allowed.flat_map(|block| &*block.targets).filter_map(|at| of_position.get(at)).flatten() {
                 found.extend(roles.iter().map(|role| (*at, *role)));
             }
         }

@@ -109,7 +109,8 @@ impl Answers {
     pub fn take(&mut self, answers: Vec<Answer>, first: u32, is: &dyn Fn(&PrincipalId) -> bool) {
         // One decision holds for many.
         let mut known: FxHashMap<*const Decision, u32> = FxHashMap::default();
-        for answer in answers {
+        let mut sets: FxHashMap<*const u32, u32> = FxHashMap::default();
+        for answer in &answers {
             let mut blocks = Vec::new();
             for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
                 let decided = *known.entry(Arc::as_ptr(&block.decision)).or_insert_with(|| {
@@ -120,11 +121,13 @@ impl Answers {
                         next
                     })
                 });
-                let places: Vec<u32> = block.targets.iter().map(|place| first.saturating_add(*place)).collect();
-                let next = u32::try_from(self.spoken_of.len()).unwrap_or(u32::MAX);
-                let set = *self.numbers.entry(places).or_insert_with_key(|places| {
-                    self.spoken_of.push(places.clone());
-                    next
+                let set = *sets.entry(block.targets.as_ptr()).or_insert_with(|| {
+                    let places: Vec<u32> = block.targets.iter().map(|place| first.saturating_add(*place)).collect();
+                    let next = u32::try_from(self.spoken_of.len()).unwrap_or(u32::MAX);
+                    *self.numbers.entry(places).or_insert_with_key(|places| {
+                        self.spoken_of.push(places.clone());
+                        next
+                    })
                 });
                 blocks.push((set, decided));
             }

@@ -31,7 +31,7 @@ pub fn administrators(access: &Access<'_>, definitions: &Definitions) -> BTreeMa
         for answer in access.who_can(&sentinel.action, &targets, &context) {
             for block in answer.blocks.iter().filter(|block| block.decision.verdict >= Verdict::AllowedIf) {
                 let terms = Terms::of(&block.decision);
-                for account in &block.targets {
+                for account in block.targets.iter() {
                     if let Some(allowed) = allowed.get_mut(*account as usize) {
                         allowed.extend(answer.principals.iter().map(|id| (*id, terms.clone())));
                     }

@@ -1,6 +1,6 @@
 //! Who can bring about a loss by becoming somebody else first.
 
-use super::destroys::{Signature, badness, decided, signature};
+use super::destroys::{Request, Signature, badness, signature};
 use super::{
     Draft, Drafts, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words, taken_apart, teller,
 };
@@ -112,9 +112,11 @@ type Statements = Vec<Vec<StatementEvidence>>;
 /// Principals with the same ways, taken apart by the statements that allow them.
 fn told_alike(question: &Question<'_>, members: &[PrincipalId], leads: &[&Lead]) -> Vec<Alike> {
     let calls: Vec<Option<&Call>> = leads.iter().map(|lead| lead.hops.first()?.calls.first()).collect();
+    let requests: Vec<Option<Request<'_>>> =
+        calls.iter().map(|call| call.map(|call| Request::of(question, call))).collect();
     let statements = |member| -> Arc<Statements> {
-        let of_call = |call: &Option<&Call>| call.map(|call| decided(question, member, call)).unwrap_or_default();
-        Arc::new(calls.iter().map(of_call).collect())
+        let of = |request: &Option<Request<'_>>| request.as_ref().map(|one| one.allowed_by(question, member));
+        Arc::new(requests.iter().map(|request| of(request).unwrap_or_default()).collect())
     };
     // The same statements reach those who hold the same policies, as far as no policy of a resource names them.
     let inventory = question.access.inventory();

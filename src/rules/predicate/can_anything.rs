@@ -68,7 +68,7 @@ fn who_can(question: &Question<'_>, ask: &Anything) -> Vec<(AccountId, Vec<(Prin
         for block in answer.blocks.iter().filter(|block| !block.decision.verdict.is_denied()) {
             let is_decided = block.decision.verdict != Verdict::Unknown;
             let answered = is_decided.then(|| Arc::new(Terms::of(&block.decision)));
-            for target in &block.targets {
+            for target in block.targets.iter() {
                 if let Some((account, principals)) = found.get_mut(*target as usize) {
                     let is_own = |id: &&PrincipalId| {
                         inventory.principal(**id).is_some_and(|principal| principal.account == *account)

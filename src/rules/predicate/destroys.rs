@@ -7,7 +7,7 @@ use super::{Draft, Drafts, Who, add_evidence, carried_in_words, evidence, statem
 use crate::access::{Access, target_of};
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
-use crate::engine::Target;
+use crate::engine::{Context, Target};
 use crate::finding::{Evidence, StatementEvidence};
 use crate::inventory::{DocumentId, Inventory, PrincipalId, words};
 use crate::paths::{Actor, By, Call, Hop, Means, MeansIndex, On, Terms, direct};
@@ -265,15 +265,33 @@ pub(super) fn target_of_call<'t>(question: &Question<'t>, call: &'t Call) -> Tar
 
 /// The statements that allow a call.
 pub(super) fn decided(question: &Question<'_>, actor: PrincipalId, call: &Call) -> Vec<StatementEvidence> {
-    let target = target_of_call(question, call);
-    let mut context = direct();
-    for (key, values) in &call.given {
-        context.set(key, values.clone());
+    Request::of(question, call).allowed_by(question, actor)
+}
+
+/// A call, ready to be asked of one after the other.
+pub(super) struct Request<'c> {
+    call: &'c Call,
+    target: Target<'c>,
+    context: Context,
+}
+
+impl<'c> Request<'c> {
+    pub fn of<'q: 'c>(question: &Question<'q>, call: &'c Call) -> Request<'c> {
+        let mut context = direct();
+        for (key, values) in &call.given {
+            context.set(key, values.clone());
+        }
+        Request { call, target: target_of_call(question, call), context }
     }
-    let mut statements = evidence(question.access.grounds(actor, &call.action, &target, call.resource, &context));
-    // The first is the cause: it must not depend on the order in which AWS lists policies.
-    statements.sort();
-    statements
+
+    /// The statements that allow it to somebody.
+    pub fn allowed_by(&self, question: &Question<'_>, actor: PrincipalId) -> Vec<StatementEvidence> {
+        let Request { call, target, context } = self;
+        let mut statements = evidence(question.access.grounds(actor, &call.action, target, call.resource, context));
+        // The first is the cause: it must not depend on the order in which AWS lists policies.
+        statements.sort();
+        statements
+    }
 }
 
 fn path(question: &Question<'_>, who: Who<'_>, first: PrincipalId, all: &[&Means], hops: &[Hop]) -> Vec<String> {
