@@ -7,7 +7,7 @@
 use super::dominion::Dominion;
 use super::freed::Freed;
 use super::further;
-use super::guises::{Guises, Node};
+use super::guises::{Guises, Node, Ruled};
 use super::kept;
 use super::outsiders::{self, Outsider};
 use super::surer::{Already, Surer};
@@ -17,7 +17,7 @@ use super::way::Actor;
 use crate::access::Access;
 use crate::base::Certainty;
 use crate::engine::Verdict;
-use crate::inventory::{Guise, Inventory, PrincipalId, Supposed};
+use crate::inventory::{Guise, Inventory, PrincipalId, PrincipalKind, Supposed};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
@@ -129,7 +129,19 @@ impl<'a> Graph<'a> {
         certain.extend(&masters);
         let lesser = access.classes_beside(&certain);
         let changes = |technique: &Technique| by_gain(technique, true);
-        for (technique, mut edges) in asker.each(changes, |number, _| asker.edges(number, &all, &lesser)) {
+        // Of those who can be brought into a group one is enough, where nothing that follows tells them apart.
+        let mut kinds: FxHashMap<(&[u32], Option<Ruled>), u32> = FxHashMap::default();
+        let kind_of: FxHashMap<PrincipalId, u32> = inventory
+            .principal_ids()
+            .filter(|(_, known)| known.kind == PrincipalKind::User)
+            .map(|(id, _)| {
+                let next = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+                (id, *kinds.entry((surer.positions_of(id), guises.ruled(access, id))).or_insert(next))
+            })
+            .collect();
+        let apart = |id: PrincipalId| kind_of.get(&id).copied();
+        for (technique, mut edges) in asker.each(changes, |number, _| asker.changes_of_others(number, &lesser, &apart))
+        {
             dominion.spare(access, &guises, &mut edges);
             for edge in &mut edges {
                 edge.actors = edge.actors.iter().copied().filter(|id| !surer.has(*id, &edge.terms)).collect();

@@ -2,10 +2,9 @@
 
 use super::graph::Bundle;
 use super::guises::Node;
-use super::technique::{Change, Changing, Edge, Gain, Gained};
+use super::technique::{Change, Changing, Edge, Gain, Gained, count_denying};
 use super::terms::Terms;
 use crate::base::Certainty;
-use crate::iam::Effect;
 use crate::inventory::{DocumentId, Inventory, PrincipalId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,11 +77,7 @@ impl Surer {
                 left.push(gained.clone());
                 continue;
             }
-            let denies = |id: DocumentId| {
-                let policy = inventory.document(id).and_then(|document| document.policy.as_ref());
-                policy.is_none_or(|policy| policy.statements.iter().any(|one| one.effect == Effect::Deny))
-            };
-            let denied = principal.policies.iter().filter(|one| denies(one.document)).count();
+            let denied = count_denying(inventory, principal);
             let key = (change, principal.boundary.as_ref().map(|one| one.document));
             if best.get(&key).is_none_or(|(known, _)| denied < *known) {
                 best.insert(key, (denied, gained));
@@ -92,9 +87,14 @@ impl Surer {
         left
     }
 
+    /// Of principals by whom the same become somebody who may do everything, the same.
+    pub fn positions_of(&self, whom: PrincipalId) -> &[u32] {
+        self.of.get(&whom).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether all who act become the same with everything, as surely as this.
     fn is_gained(&self, edge: &Edge, whom: PrincipalId) -> bool {
-        let known = self.of.get(&whom).into_iter().flatten();
+        let known = self.positions_of(whom).iter();
         known.filter_map(|number| self.others.get(*number as usize)).any(|(actors, terms)| {
             terms.is_as_sure_as(&edge.terms) && edge.actors.iter().all(|actor| actors.binary_search(actor).is_ok())
         })

@@ -1,7 +1,7 @@
 //! For whom a technique works, on whom: asked in bulk, for all actors and all it may be done to.
 
 use super::answers::{Aims, Answered, Answers};
-use super::change::{self, Belongings, Change};
+use super::change::{self, Belongings, Change, count_denying};
 use super::fact::{self, Profiles, Told, trusts};
 use super::join::{Joined, Questions};
 use super::made;
@@ -224,17 +224,38 @@ impl<'a> Asker<'a> {
         if among.is_empty() {
             return Vec::new();
         }
-        let mut slots = self.slots(technique, wanted);
-        if let Some(kind) = technique.change {
-            slots = self.changing(technique, kind, slots, &among);
-        }
-        if slots.is_empty() {
+        self.edges_on(number, self.slots(technique, wanted), &among)
+    }
+
+    /// For whom a technique works that changes policies of others. `apart`: of those who can be brought into a group, one of
+    /// whom it says the same is enough.
+    pub fn changes_of_others(
+        &self,
+        number: usize,
+        among: &Among,
+        apart: &dyn Fn(PrincipalId) -> Option<u32>,
+    ) -> Vec<Edge> {
+        let technique = self.techniques.get(number);
+        let Some((technique, kind)) = technique.and_then(|known| Some((known, known.change?))) else {
+            return Vec::new();
+        };
+        let among = self.candidates(technique, among);
+        if among.is_empty() {
             return Vec::new();
         }
+        let all = self.inventory.principal_ids().map(|(id, _)| id).collect();
+        let slots = self.slots(technique, &all);
+        let slots = self.changing(technique, kind, slots, &among, apart);
+        self.edges_on(number, slots, &among)
+    }
+
+    /// For whom a technique works on some of these.
+    fn edges_on(&self, number: usize, slots: Vec<Slot>, among: &Among) -> Vec<Edge> {
+        let Some(technique) = self.techniques.get(number).filter(|_| !slots.is_empty()) else { return Vec::new() };
         let mut answered: Vec<Answered> = Vec::new();
         for need in &technique.needs {
-            let aims = self.aims(technique, need, &slots, &among);
-            answered.push(self.ask(need, &aims, &slots, &among));
+            let aims = self.aims(technique, need, &slots, among);
+            answered.push(self.ask(need, &aims, &slots, among));
         }
         let asked = Questions::new(technique, slots, answered);
         // Those who get the same answers go together.
@@ -420,13 +441,23 @@ impl<'a> Asker<'a> {
     }
 
     /// The same principals, once for each change that there is to their policies.
-    fn changing(&self, technique: &Technique, kind: Changing, mut slots: Vec<Slot>, among: &Among) -> Vec<Slot> {
+    fn changing(
+        &self,
+        technique: &Technique,
+        kind: Changing,
+        mut slots: Vec<Slot>,
+        among: &Among,
+        apart: &dyn Fn(PrincipalId) -> Option<u32>,
+    ) -> Vec<Slot> {
         let changes = self.changes_of(technique, kind, among);
         let mut all = Vec::new();
-        let for_all = matches!(kind, Changing::JoinGroup | Changing::Attach);
-        if for_all && changes.len().saturating_mul(slots.len()) > MOST_PAIRS {
+        if kind == Changing::Attach && changes.len().saturating_mul(slots.len()) > MOST_PAIRS {
             self.keep_one_of_each(&mut slots);
         }
+        let classes = match kind {
+            Changing::JoinGroup => self.alike(technique, &slots, among, apart),
+            _ => Vec::new(),
+        };
         let mut at: FxHashMap<PrincipalId, Vec<usize>> = FxHashMap::default();
         for (place, slot) in slots.iter().enumerate() {
             if let Some(id) = slot.principal {
@@ -434,17 +465,19 @@ impl<'a> Asker<'a> {
             }
         }
         let anybody: Vec<PrincipalId> = slots.iter().filter_map(|slot| slot.principal).collect();
-        let mut of_account: FxHashMap<AccountId, Vec<PrincipalId>> = FxHashMap::default();
-        for id in &anybody {
-            if let Some(principal) = self.inventory.principal(*id) {
-                of_account.entry(principal.account).or_default().push(*id);
-            }
-        }
         let mut pairs: Vec<(usize, usize)> = Vec::new();
         for (number, change) in changes.iter().enumerate() {
-            let of_account =
-                change.account(self.inventory).map(|id| of_account.get(&id).map_or(&[][..], Vec::as_slice));
-            for id in change.concerned(&self.known.belongings).or(of_account).unwrap_or(&anybody) {
+            for (account, class) in &classes {
+                let concerns = |place: &&usize| {
+                    let whom = slots.get(**place).and_then(|slot| self.inventory.principal(slot.principal?));
+                    whom.is_some_and(|principal| change.concerns(self.inventory, principal))
+                };
+                if change.account(self.inventory) == Some(*account) {
+                    pairs.extend(class.iter().find(concerns).map(|place| (*place, number)));
+                }
+            }
+            let all = if classes.is_empty() { anybody.as_slice() } else { &[] };
+            for id in change.concerned(&self.known.belongings).unwrap_or(all) {
                 let Some(principal) = self.inventory.principal(*id).filter(|_| at.contains_key(id)) else { continue };
                 if change.concerns(self.inventory, principal) {
                     pairs.extend(at.get(id).into_iter().flatten().map(|place| (*place, number)));
@@ -459,6 +492,41 @@ impl<'a> Asker<'a> {
             all.push(Slot { principal: slot.principal, resource: slot.resource, change, told: slot.told.clone() });
         }
         all
+    }
+
+    /// Those who are told apart by no answer about what a technique does to them as they are, by nothing that must be
+    /// supposed of them, by no boundary, and by nothing else that is asked for: by account, as places of slots, first those
+    /// who are denied least.
+    fn alike(
+        &self,
+        technique: &Technique,
+        slots: &[Slot],
+        among: &Among,
+        apart: &dyn Fn(PrincipalId) -> Option<u32>,
+    ) -> Vec<(AccountId, Vec<usize>)> {
+        let needs = technique.needs.iter().filter(|need| need.on != Named::Changed);
+        let ask = |need| self.ask(need, &self.aims(technique, need, slots, among), slots, among);
+        let answered: Vec<Answered> = needs.map(ask).collect();
+        let mut known = FxHashMap::default();
+        let mut classes: Vec<(AccountId, Vec<usize>)> = Vec::new();
+        for (place, slot) in slots.iter().enumerate() {
+            let Some(id) = slot.principal else { continue };
+            let Some(principal) = self.inventory.principal(id) else { continue };
+            let kinds: Vec<u32> = answered.iter().map(|need| need.kind_of_aims(place)).collect();
+            let boundary = principal.boundary.as_ref().map(|one| one.document);
+            let key = (kinds, &slot.told, boundary, principal.account, apart(id));
+            let at = *known.entry(key).or_insert(classes.len());
+            match classes.get_mut(at) {
+                Some((_, class)) => class.push(place),
+                None => classes.push((principal.account, vec![place])),
+            }
+        }
+        let denied = |place: &usize| {
+            let principal = slots.get(*place).and_then(|slot| self.inventory.principal(slot.principal?));
+            principal.map_or(usize::MAX, |principal| count_denying(self.inventory, principal))
+        };
+        classes.iter_mut().for_each(|(_, class)| class.sort_by_cached_key(denied));
+        classes
     }
 
     /// Keeps the first of those principals who have the same policies, boundary and trust policy.

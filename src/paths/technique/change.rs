@@ -275,6 +275,15 @@ pub(in crate::paths) fn denies(inventory: &Inventory, document: DocumentId) -> b
     says(inventory, document, Effect::Deny)
 }
 
+/// How many of somebody's policies deny something, or cannot be read and may.
+pub(in crate::paths) fn count_denying(inventory: &Inventory, principal: &Principal) -> usize {
+    let denies = |one: &&Attachment| {
+        let policy = inventory.document(one.document).and_then(|document| document.policy.as_ref());
+        policy.is_none_or(|policy| policy.statements.iter().any(|statement| statement.effect == Effect::Deny))
+    };
+    principal.policies.iter().filter(denies).count()
+}
+
 /// A name without its path.
 fn last(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)

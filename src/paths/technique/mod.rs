@@ -13,7 +13,7 @@ mod own;
 
 pub(super) use ask::{Asker, Edge, Gained, keys};
 pub use change::Changing;
-pub(super) use change::{Change, denies};
+pub(super) use change::{Change, count_denying, denies};
 pub use fact::Precondition;
 
 use super::terms::Terms;
