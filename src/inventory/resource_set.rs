@@ -39,11 +39,6 @@ impl ResourceSet {
         self.0.union_with(&others.0);
     }
 
-    /// How many are not among others.
-    pub fn count_beside(&self, others: &ResourceSet) -> usize {
-        self.0.difference_count(&others.0)
-    }
-
     /// Those that are not among others, in order.
     pub fn beside<'s>(&'s self, others: &'s ResourceSet) -> impl Iterator<Item = ResourceId> + 's {
         self.0.difference(&others.0).filter_map(id)

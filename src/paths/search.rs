@@ -122,6 +122,8 @@ impl Graph<'_> {
         let mut reached =
             Reached { steps: FxHashMap::default(), order: Vec::new(), is_whole: true, terms: Conjunctions::new() };
         let mut followed = FixedBitSet::with_capacity(self.bundles.len());
+        let mut seen = FixedBitSet::with_capacity(self.count());
+        seen.grow_and_insert(source.0 as usize);
         let mut level = vec![source];
         let mut depth = 0_u32;
         while !level.is_empty() {
@@ -150,7 +152,7 @@ impl Graph<'_> {
                 let Some(bundle) = self.bundles.get(number as usize) else { continue };
                 let mut follow = |at: u32| {
                     let Some((node, gained)) = bundle.gained.get(at as usize) else { return };
-                    if *node == source || reached.steps.contains_key(node) || self.is_spared(bundle, gained) {
+                    if seen.contains(node.0 as usize) || self.is_spared(bundle, gained) {
                         return;
                     }
                     let better =
@@ -166,6 +168,7 @@ impl Graph<'_> {
             }
             level = next.keys().copied().collect();
             reached.order.extend(&level);
+            level.iter().for_each(|node| seen.grow_and_insert(node.0 as usize));
             reached.steps.extend(next.into_iter().map(|(node, (_, step))| (node, step)));
             if level.iter().any(|node| visit(&reached, *node).is_break()) {
                 reached.is_whole = false;

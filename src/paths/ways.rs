@@ -11,7 +11,7 @@ use crate::access::Access;
 use crate::base::Certainty;
 use crate::catalog::destruction::Class;
 use crate::engine::Decision;
-use crate::inventory::{PrincipalId, ResourceId, ResourceSet};
+use crate::inventory::{PrincipalId, ResourceId};
 use fixedbitset::FixedBitSet;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -65,31 +65,31 @@ pub struct Leads {
     pub leads: Vec<Lead>,
 }
 
-/// For each kind of loss, the resources.
+/// For each kind of loss, the resources, by their places among those that anybody can take.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Takes(BTreeMap<Class, ResourceSet>);
+struct Takes(BTreeMap<Class, FixedBitSet>);
 
 impl Takes {
     fn extend(&mut self, other: &Takes) {
         for (class, targets) in &other.0 {
-            self.of(*class).join(targets);
+            self.of(*class).union_with(targets);
         }
     }
 
-    fn of(&mut self, class: Class) -> &mut ResourceSet {
+    fn of(&mut self, class: Class) -> &mut FixedBitSet {
         self.0.entry(class).or_default()
     }
 
     /// What of the others it lacks, which it has from now on.
-    fn take(&mut self, others: &Takes) -> Vec<(Class, Vec<ResourceId>)> {
+    fn take(&mut self, others: &Takes, places: &Places) -> Vec<(Class, Vec<ResourceId>)> {
         let mut new = Vec::new();
         for (class, targets) in &others.0 {
             let known = self.of(*class);
-            let count = targets.count_beside(known);
+            let count = targets.difference_count(known);
             if count > 0 {
                 let mut added = Vec::with_capacity(count);
-                added.extend(targets.beside(known));
-                known.join(targets);
+                added.extend(targets.difference(known).filter_map(|place| places.all.get(place)));
+                known.union_with(targets);
                 new.push((*class, added));
             }
         }
@@ -97,16 +97,45 @@ impl Takes {
     }
 
     fn holds(&self, others: &Takes) -> bool {
-        let is_held = |(class, targets): (&Class, &ResourceSet)| match self.0.get(class) {
+        let is_held = |(class, targets): (&Class, &FixedBitSet)| match self.0.get(class) {
             Some(known) => targets.is_subset(known),
-            None => targets.is_empty(),
+            None => targets.is_clear(),
         };
         others.0.iter().all(is_held)
     }
 }
 
+/// Resources that anybody can take: few of all are, and sets of them are compared all the time.
+#[derive(Default)]
+struct Places {
+    /// Ascending.
+    all: Vec<ResourceId>,
+    /// By resource.
+    of: Vec<u32>,
+}
+
+impl Places {
+    fn new<'m>(means: impl Iterator<Item = &'m Means>) -> Places {
+        let mut taken = FixedBitSet::new();
+        means.flat_map(|means| means.targets.iter()).for_each(|id| taken.grow_and_insert(id.0 as usize));
+        let mut places = Places { all: Vec::new(), of: vec![u32::MAX; taken.len()] };
+        for (place, at) in (0..).zip(taken.ones()) {
+            places.all.extend(u32::try_from(at).map(ResourceId));
+            if let Some(known) = places.of.get_mut(at) {
+                *known = place;
+            }
+        }
+        places
+    }
+
+    fn of(&self, id: ResourceId) -> Option<usize> {
+        self.of.get(id.0 as usize).map(|place| *place as usize)
+    }
+}
+
 /// What all searches for leads share.
 struct Known {
+    places: Places,
     /// For each node its kind: those of one kind have the same means, and are masters or are not.
     kinds: Vec<u32>,
     /// For each kind, whether its nodes are masters, and what they can take.
@@ -252,7 +281,9 @@ impl<'a> Ways<'a> {
         let is_master_at = |node: Node| is_master(self.graph.guises.actor(node, None));
         // Many have the same means: those of each kind are looked at once.
         let mut numbers: FxHashMap<(bool, (bool, &[u32])), u32> = FxHashMap::default();
+        let means = self.means.all().iter().chain(self.of_guises.all());
         let mut known = Known {
+            places: Places::new(means),
             kinds: Vec::with_capacity(self.graph.count()),
             takes: Vec::new(),
             anybody: Takes::default(),
@@ -263,7 +294,7 @@ impl<'a> Ways<'a> {
             let is_master = is_master_at(node);
             let next = u32::try_from(known.takes.len()).unwrap_or(u32::MAX);
             let kind = *numbers.entry((is_master, self.positions_at(node))).or_insert_with(|| {
-                let takes = self.takes(node);
+                let takes = self.takes(node, &known.places);
                 known.anybody.extend(&takes);
                 if is_master {
                     known.masters.extend(&takes);
@@ -277,20 +308,21 @@ impl<'a> Ways<'a> {
         known
     }
 
-    fn takes(&self, node: Node) -> Takes {
+    fn takes(&self, node: Node, places: &Places) -> Takes {
         let mut takes = Takes::default();
         for means in self.means_at(node) {
-            takes.of(means.class).extend(&*means.targets);
+            let taken = takes.of(means.class);
+            means.targets.iter().filter_map(|id| places.of(*id)).for_each(|place| taken.grow_and_insert(place));
         }
         takes
     }
 
     fn leads_of(&self, source: Node, known: &Known) -> Vec<Lead> {
-        let mut covered = self.takes(source);
+        let mut covered = self.takes(source, &known.places);
         // What has been told of masters.
         let mut mastered = Takes::default();
         let mut leads: Vec<Lead> = Vec::new();
-        let Known { takes, anybody, masters, firsts, .. } = known;
+        let Known { places, takes, anybody, masters, firsts, .. } = known;
         let mut met = FixedBitSet::with_capacity(takes.len());
         self.graph.visit(source, Some(firsts), &mut |reached, node| {
             let kind = known.kind_of(node).map_or(usize::MAX, |kind| kind as usize);
@@ -299,9 +331,9 @@ impl<'a> Ways<'a> {
             };
             let adds = if *is_master {
                 covered.extend(takes);
-                mastered.take(takes)
+                mastered.take(takes, places)
             } else {
-                covered.take(takes)
+                covered.take(takes, places)
             };
             if !adds.is_empty() {
                 leads.extend(self.lead(reached, node, adds));
