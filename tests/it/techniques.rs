@@ -336,6 +336,36 @@ fn two_groups_are_joined() {
     }
 }
 
+/// Of users whom nothing tells apart, one is brought into a group: one who is not in it and is denied least. Whom a request
+/// may name tells them apart.
+#[test]
+fn of_many_users_one_is_brought_into_a_group() {
+    let path = files().into_iter().find(|path| path.ends_with("add-user-to-group-and-make-key.yaml")).unwrap();
+    let pairs = read(&path);
+    let techniques = paths::techniques().unwrap();
+    let technique = techniques.iter().find(|known| *known.id == *pairs.technique).unwrap();
+    let brought = |whom: &str| {
+        let mut account = pairs.account.clone();
+        let on = format!("arn:aws:iam::111122223333:user/{whom}");
+        let member = serde_json::json!({"groups": ["ops"]});
+        let denied = serde_json::json!({"inline": [statement("Deny", &["ec2:*"])]});
+        let change = serde_json::json!({
+            "users": {"amy": denied, "bob": member, "cat": {}, "dan": {}, "zoe": denied},
+            "resources": [],
+            "roles": {"helpdesk": {"inline": [{"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "iam:AddUserToGroup", "Resource": "*"},
+                {"Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": on}]}]}},
+        });
+        merge(&mut account, &change);
+        let words = by_technique(&account, &pairs, technique)?.hops.first()?.words.clone();
+        ["amy", "bob", "cat", "dan", "zoe"].into_iter().find(|name| words.contains(&format!("user {name}")))
+    };
+    assert_eq!(brought("*"), Some("cat"));
+    assert_eq!(brought("dan"), Some("dan"));
+    assert_eq!(brought("zoe"), None);
+    assert_eq!(brought("bob"), None);
+}
+
 /// Whether an account administers Identity Center is unknown where it was not read: neither a way nor none.
 ///
 /// Source: <https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html>
