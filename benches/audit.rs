@@ -98,7 +98,7 @@ fn against_parsing(name: &str, shape: &Shape, rounds: usize, folder: &Path, chec
     let row = |what: &str, time: Duration| row(what, time, value);
     println!("{name}: {} principals, {} resources, {size} bytes, {rounds} rounds", shape.principals, shape.resources);
     println!("  {:<44} {:>12} {:>6}", "", "median", "ratio");
-    row("serde_json::from_slice::<Value>", value);
+    row("serde_json::from_slice::<Value>, fastest", value);
     for (place, phase) in ["snapshot::read", "Inventory::new", "Access::new", "rules::run"].into_iter().enumerate() {
         row(phase, against.of(|taken| taken.parts[place]));
     }

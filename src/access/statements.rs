@@ -34,7 +34,7 @@ pub(super) struct Written<'i> {
     version: Version,
     kind: PolicyKind,
     ends: OnceLock<Ends>,
-    compiled: OnceLock<ResourcePattern>,
+    compiled: OnceLock<Box<ResourcePattern>>,
 }
 
 /// How a resource pattern begins and ends.
@@ -65,7 +65,8 @@ impl Written<'_> {
 
     /// Ready for matching. Nearly every pattern names what no question is about: those are never made ready.
     pub fn compiled(&self) -> &ResourcePattern {
-        self.compiled.get_or_init(|| ResourcePattern::new(self.text, self.version == Version::V2012, self.kind))
+        self.compiled
+            .get_or_init(|| Box::new(ResourcePattern::new(self.text, self.version == Version::V2012, self.kind)))
     }
 }
 
@@ -81,8 +82,12 @@ impl<'i> Statements<'i> {
     /// Of documents, by position.
     pub fn new(documents: &'i [Document]) -> Statements<'i> {
         type Rest<'i> = (PolicyKind, Version, Effect, &'i Option<iam::Element<PrincipalSpec>>, &'i [iam::Condition]);
-        let mut statements =
-            Statements { first: Vec::with_capacity(documents.len()), all: Vec::new(), patterns: Vec::new() };
+        let count = documents.iter().filter_map(|document| Some(document.policy.as_ref()?.statements.len())).sum();
+        let mut statements = Statements {
+            first: Vec::with_capacity(documents.len()),
+            all: Vec::with_capacity(count),
+            patterns: Vec::new(),
+        };
         let mut rests: FxHashMap<Rest<'i>, u32> = FxHashMap::default();
         let mut numbers: FxHashMap<(&'i str, Version, PolicyKind), u32> = FxHashMap::default();
         numbers.reserve(documents.len());
