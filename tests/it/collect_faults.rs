@@ -211,8 +211,8 @@ fn judge(snapshot: &Snapshot) -> Judged {
     let (unknown, decided): (Vec<_>, Vec<_>) =
         outcome.findings.into_iter().partition(|finding| finding.certainty == Certainty::Unknown);
     let violations = decided.into_iter().flat_map(|finding| {
-        let rule = finding.rule;
-        finding.resources.into_iter().chain(finding.principals).map(move |arn| (rule.clone(), arn))
+        let arns = finding.resources.iter().chain(&finding.principals);
+        arns.map(|arn| (finding.rule.clone(), Arc::clone(arn))).collect::<Vec<_>>()
     });
     Judged {
         violations: violations.collect(),
