@@ -1,6 +1,6 @@
 //! A question about some principals only: nothing is looked at that reaches nobody among them.
 
-use super::{Access, Answer, Question, Targets};
+use super::{Access, Answer, Question, StatementId, Targets};
 use crate::engine::Context;
 use crate::iam::{Condition, Effect, PolicyKind};
 use crate::inventory::{Controls, DocumentId, PrincipalId};
@@ -45,6 +45,14 @@ impl Access<'_> {
     /// How many statements speak, or may speak, of an action: by that it is dear to ask for.
     pub fn count_speaking(&self, action: &str) -> usize {
         self.index.speaking(&action.to_ascii_lowercase()).len()
+    }
+
+    /// The documents with a statement that speaks of an action and looks at who calls: it may hold for one of those who have
+    /// the policy, and not for another.
+    pub fn telling_callers_apart(&self, action: &str) -> BTreeSet<DocumentId> {
+        let speaking = self.index.speaking(&action.to_ascii_lowercase());
+        let looks = |id: &&StatementId| self.statements.get(id).is_some_and(|known| known.mentions.principals());
+        speaking.iter().filter(looks).map(|id| id.document).collect()
     }
 
     /// Principals for whom some policy of their own may allow the action; everybody, where the policy of a resource

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{Inventory, Principal, PrincipalId, words};
+use crate::inventory::{DocumentId, Inventory, Principal, PrincipalId, words};
 use crate::paths::{self, Actor, Call, Hop, Lead};
 use crate::rules::Question;
 use crate::rules::file::Into;
@@ -118,12 +118,14 @@ fn told_alike(question: &Question<'_>, members: &[PrincipalId], leads: &[&Lead])
         let of = |request: &Option<Request<'_>>| request.as_ref().map(|one| one.allowed_by(question, member));
         Arc::new(requests.iter().map(|request| of(request).unwrap_or_default()).collect())
     };
-    // The same statements reach those who hold the same policies, as far as no policy of a resource names them.
+    // The same statements reach those who hold the same policies, as far as no policy tells them apart.
     let inventory = question.access.inventory();
+    let actions: BTreeSet<&str> = calls.iter().flatten().map(|call| &*call.action).collect();
+    let apart = actions.iter().flat_map(|action| question.access.telling_callers_apart(action)).collect();
     let has_policy = |call: &&Call| call.resource.and_then(|id| inventory.resource(id)?.policy.as_ref()).is_some();
     let (firsts, alike) = match calls.iter().flatten().any(has_policy) {
         true => (members.to_vec(), members.iter().copied().zip(0..).collect()),
-        false => reached_alike(inventory, members),
+        false => holding_alike(inventory, members, &apart),
     };
     let firsts: Vec<Arc<Statements>> = firsts.into_par_iter().with_min_len(4).map(statements).collect();
     let of =
@@ -132,14 +134,20 @@ fn told_alike(question: &Question<'_>, members: &[PrincipalId], leads: &[&Lead])
     apart.into_iter().map(|((statements, _), members)| Alike { members, statements }).collect()
 }
 
-/// Of principals who hold the same policies, the first; and for each principal, which of these.
-fn reached_alike(inventory: &Inventory, members: &[PrincipalId]) -> (Vec<PrincipalId>, FxHashMap<PrincipalId, usize>) {
+/// Of principals who hold the same policies, the first; and for each principal, which of these. Who holds one that tells
+/// principals apart stands alone.
+fn holding_alike(
+    inventory: &Inventory,
+    members: &[PrincipalId],
+    apart: &BTreeSet<DocumentId>,
+) -> (Vec<PrincipalId>, FxHashMap<PrincipalId, usize>) {
     let mut firsts = Vec::new();
-    let mut known: FxHashMap<Signature, usize> = FxHashMap::default();
+    let mut known: FxHashMap<(Signature, Option<PrincipalId>), usize> = FxHashMap::default();
     let mut alike = FxHashMap::default();
     for member in members {
         let Some(signature) = signature(inventory, *member) else { continue };
-        let at = *known.entry(signature).or_insert(firsts.len());
+        let alone = signature.0.iter().any(|(document, ..)| apart.contains(document)).then_some(*member);
+        let at = *known.entry((signature, alone)).or_insert(firsts.len());
         if at == firsts.len() {
             firsts.push(*member);
         }
