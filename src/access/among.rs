@@ -1,10 +1,13 @@
 //! A question about some principals only: nothing is looked at that reaches nobody among them.
 
-use super::{Access, Answer, Question, StatementId, Targets};
+use super::index::{StatementId, known_or};
+use super::{Access, Answer, Question, Targets};
 use crate::engine::Context;
 use crate::iam::{Condition, Effect, PolicyKind};
 use crate::inventory::{Controls, DocumentId, PrincipalId};
+use fixedbitset::FixedBitSet;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Some classes of principals.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +50,15 @@ impl Access<'_> {
         self.index.speaking(&action.to_ascii_lowercase()).len()
     }
 
-    /// The documents with a statement that speaks of an action and looks at who calls: it may hold for one of those who have
-    /// the policy, and not for another.
-    pub fn telling_callers_apart(&self, action: &str) -> BTreeSet<DocumentId> {
-        let speaking = self.index.speaking(&action.to_ascii_lowercase());
-        let looks = |id: &&StatementId| self.statements.get(id).is_some_and(|known| known.mentions.principals());
-        speaking.iter().filter(looks).map(|id| id.document).collect()
+    /// The documents, by position, with a statement that speaks of an action and looks at who calls: it may hold for one of
+    /// those who have the policy, and not for another.
+    pub fn telling_callers_apart(&self, action: &str) -> Arc<FixedBitSet> {
+        let action = action.to_ascii_lowercase();
+        known_or(&self.telling, &action, || {
+            let looks = |id: &&StatementId| self.statements.get(id).is_some_and(|known| known.mentions.principals());
+            let speaking = self.index.speaking(&action);
+            Arc::new(speaking.iter().filter(looks).map(|id| id.document.0 as usize).collect())
+        })
     }
 
     /// Principals for whom some policy of their own may allow the action; everybody, where the policy of a resource

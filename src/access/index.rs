@@ -23,9 +23,9 @@ pub(super) struct ActionIndex {
     readable: FixedBitSet,
     /// Of those, the ones that do not speak of an action, by action, where single requests for it were decided: there are
     /// thousands of these, of few actions, and hardly any policy of a principal speaks of one.
-    silent: RwLock<FxHashMap<Box<str>, Arc<FixedBitSet>>>,
+    silent: ByAction<FixedBitSet>,
     /// The statements that speak of an action, by action: the same are asked for again and again.
-    speaking: RwLock<FxHashMap<Box<str>, Arc<[StatementId]>>>,
+    speaking: ByAction<[StatementId]>,
 }
 
 struct Pattern {
@@ -145,12 +145,11 @@ impl ActionIndex {
     }
 }
 
+/// Something by action.
+pub(super) type ByAction<T> = RwLock<FxHashMap<Box<str>, Arc<T>>>;
+
 /// What is known of an action, found when it is first asked for.
-fn known_or<T: ?Sized>(
-    known: &RwLock<FxHashMap<Box<str>, Arc<T>>>,
-    action: &str,
-    find: impl FnOnce() -> Arc<T>,
-) -> Arc<T> {
+pub(super) fn known_or<T: ?Sized>(known: &ByAction<T>, action: &str, find: impl FnOnce() -> Arc<T>) -> Arc<T> {
     if let Some(found) = known.read().unwrap_or_else(PoisonError::into_inner).get(action) {
         return Arc::clone(found);
     }

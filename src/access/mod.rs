@@ -33,7 +33,8 @@ use crate::iam::Statement;
 use crate::inventory::{
     AccountId, Attachment, Controls, Document, DocumentId, Inventory, Principal, PrincipalId, PrincipalKind, ResourceId,
 };
-use index::{ActionIndex, StatementId};
+use fixedbitset::FixedBitSet;
+use index::{ActionIndex, ByAction, StatementId};
 use question::Question;
 use rustc_hash::FxHashMap;
 use statements::Statements;
@@ -46,6 +47,8 @@ pub struct Access<'i> {
     inventory: &'i Inventory,
     compiled: Vec<OnceLock<Policy>>,
     index: ActionIndex,
+    /// Documents that tell callers apart, once they were asked for.
+    telling: ByAction<FixedBitSet>,
     statements: Statements<'i>,
     /// Documents that cannot be read, under the name by which one first comes upon them.
     unreadable: Vec<(DocumentId, Arc<str>)>,
@@ -110,6 +113,7 @@ impl<'i> Access<'i> {
             inventory,
             compiled: (0..inventory.documents.len()).map(|_| OnceLock::new()).collect(),
             index,
+            telling: ByAction::default(),
             statements,
             unreadable: unreadable(inventory),
             classes,

@@ -140,8 +140,8 @@ impl<'a> Graph<'a> {
             })
             .collect();
         let apart = |id: PrincipalId| kind_of.get(&id).copied();
-        for (technique, mut edges) in asker.each(changes, |number, _| asker.changes_of_others(number, &lesser, &apart))
-        {
+        let ask = |number, _: &Technique| asker.changes_of_others(number, &all, &lesser, &apart);
+        for (technique, mut edges) in asker.each(changes, ask) {
             dominion.spare(access, &guises, &mut edges);
             for edge in &mut edges {
                 edge.actors = edge.actors.iter().copied().filter(|id| !surer.has(*id, &edge.terms)).collect();

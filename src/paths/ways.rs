@@ -46,14 +46,17 @@ pub struct Lead {
 impl Lead {
     /// What can be taken then by a kind of loss, in order.
     pub fn adds_of(&self, class: Class) -> &[ResourceId] {
-        let added = self.adds.iter().find(|(known, _)| *known == class);
-        added.map_or(&[], |(_, resources)| resources)
+        of_class(&self.adds, class)
     }
 
     /// All that can be taken then.
     pub fn adds_in_all(&self) -> impl Iterator<Item = &ResourceId> {
         self.adds.iter().flat_map(|(_, resources)| resources)
     }
+}
+
+fn of_class(adds: &[(Class, Vec<ResourceId>)], class: Class) -> &[ResourceId] {
+    adds.iter().find(|(known, _)| *known == class).map_or(&[], |(_, resources)| resources)
 }
 
 /// Those who have the same ways, and the ways.
@@ -106,7 +109,6 @@ impl Takes {
 }
 
 /// Resources that anybody can take: few of all are, and sets of them are compared all the time.
-#[derive(Default)]
 struct Places {
     /// Ascending.
     all: Vec<ResourceId>,
@@ -348,8 +350,8 @@ impl<'a> Ways<'a> {
         let terms = reached.terms_of(node)?.clone();
         let means = self.means_at(node);
         let useful = means.iter().filter(|means| {
-            let added = adds.iter().find(|(class, _)| *class == means.class);
-            added.is_some_and(|(_, added)| means.targets.iter().any(|id| added.binary_search(id).is_ok()))
+            let added = of_class(&adds, means.class);
+            means.targets.iter().any(|id| added.binary_search(id).is_ok())
         });
         let surest = useful.map(|means| &means.terms).min_by_key(|terms| (terms.certainty, terms.conditions.len()))?;
         Some(Lead {

@@ -72,8 +72,7 @@ pub fn losses(
     environment: &str,
 ) -> Vec<Loss> {
     let inventory = access.inventory();
-    let resources: Vec<ResourceId> =
-        inventory.resource_ids().filter(|(_, resource)| resource.is_of(environment)).map(|(id, _)| id).collect();
+    let resources = inventory.resources_of(environment);
     let ways = Ways::new(access, techniques, resources.clone(), Arc::new(MeansIndex::new(access, &resources)));
     let mut found = Best { inventory, definitions, best: BTreeMap::new() };
     let own = Actor::Principal(principal);

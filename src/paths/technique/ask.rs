@@ -105,7 +105,9 @@ impl<'a> Asker<'a> {
     /// Those of an inventory are asked about each other.
     pub fn new(access: &'a Access<'a>, techniques: &'a [Technique]) -> Asker<'a> {
         let inventory = access.inventory();
-        Asker::of(inventory, access, techniques, Arc::new(Known::new(inventory, techniques)))
+        let known = Known::new(inventory, techniques);
+        let boundaries = known.boundaries.iter().cloned().collect();
+        Asker::of(inventory, access, techniques, Arc::new(known), boundaries)
     }
 
     /// Others are asked about the same: those of another inventory.
@@ -113,7 +115,8 @@ impl<'a> Asker<'a> {
     where
         'a: 'b,
     {
-        Asker::of(self.inventory, access, self.techniques, Arc::clone(&self.known))
+        let boundaries = self.known.boundaries.iter().cloned().chain(boundaries(access.inventory())).collect();
+        Asker::of(self.inventory, access, self.techniques, Arc::clone(&self.known), boundaries)
     }
 
     fn of(
@@ -121,8 +124,8 @@ impl<'a> Asker<'a> {
         access: &'a Access<'a>,
         techniques: &'a [Technique],
         known: Arc<Known<'a>>,
+        boundaries: BTreeSet<Arc<str>>,
     ) -> Asker<'a> {
-        let boundaries = known.boundaries.iter().cloned().chain(boundaries(access.inventory())).collect();
         Asker { inventory, access, techniques, may_do: Mutex::default(), known, boundaries, of_actors: OnceLock::new() }
     }
 
@@ -232,6 +235,7 @@ impl<'a> Asker<'a> {
     pub fn changes_of_others(
         &self,
         number: usize,
+        wanted: &BTreeSet<PrincipalId>,
         among: &Among,
         apart: &dyn Fn(PrincipalId) -> Option<u32>,
     ) -> Vec<Edge> {
@@ -243,8 +247,7 @@ impl<'a> Asker<'a> {
         if among.is_empty() {
             return Vec::new();
         }
-        let all = self.inventory.principal_ids().map(|(id, _)| id).collect();
-        let slots = self.slots(technique, &all);
+        let slots = self.slots(technique, wanted);
         let slots = self.changing(technique, kind, slots, &among, apart);
         self.edges_on(number, slots, &among)
     }

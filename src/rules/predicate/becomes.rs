@@ -1,12 +1,12 @@
 //! Who can bring about a loss by becoming somebody else first.
 
-use super::destroys::{Request, Signature, badness, signature};
+use super::destroys::{Request, badness, holding_alike};
 use super::{
     Draft, Drafts, Ways, Who, add_evidence, administrators, carried_in_words, statement_in_words, taken_apart, teller,
 };
 use crate::access::Access;
 use crate::finding::{Evidence, StatementEvidence};
-use crate::inventory::{DocumentId, Inventory, Principal, PrincipalId, words};
+use crate::inventory::{DocumentId, Principal, PrincipalId, words};
 use crate::paths::{self, Actor, Call, Hop, Lead};
 use crate::rules::Question;
 use crate::rules::file::Into;
@@ -119,41 +119,20 @@ fn told_alike(question: &Question<'_>, members: &[PrincipalId], leads: &[&Lead])
         Arc::new(requests.iter().map(|request| of(request).unwrap_or_default()).collect())
     };
     // The same statements reach those who hold the same policies, as far as no policy tells them apart.
-    let inventory = question.access.inventory();
+    let (access, inventory) = (question.access, question.access.inventory());
     let actions: BTreeSet<&str> = calls.iter().flatten().map(|call| &*call.action).collect();
-    let apart = actions.iter().flat_map(|action| question.access.telling_callers_apart(action)).collect();
+    let apart: Vec<_> = actions.into_iter().map(|action| access.telling_callers_apart(action)).collect();
     let has_policy = |call: &&Call| call.resource.and_then(|id| inventory.resource(id)?.policy.as_ref()).is_some();
-    let (firsts, alike) = match calls.iter().flatten().any(has_policy) {
-        true => (members.to_vec(), members.iter().copied().zip(0..).collect()),
-        false => holding_alike(inventory, members, &apart),
-    };
-    let firsts: Vec<Arc<Statements>> = firsts.into_par_iter().with_min_len(4).map(statements).collect();
-    let of =
-        |member: PrincipalId| alike.get(&member).and_then(|at| firsts.get(*at)).map(Arc::clone).unwrap_or_default();
+    let is_named = calls.iter().flatten().any(has_policy);
+    let tells_apart = |document: DocumentId| is_named || apart.iter().any(|those| those.contains(document.0 as usize));
+    let groups = holding_alike(inventory, members.iter().copied(), &tells_apart);
+    let of_group = |group: &Vec<PrincipalId>| group.first().map(|first| statements(*first)).unwrap_or_default();
+    let told: Vec<Arc<Statements>> = groups.par_iter().with_min_len(4).map(of_group).collect();
+    let each = groups.iter().zip(&told).flat_map(|(group, told)| group.iter().map(move |member| (*member, told)));
+    let of_member: FxHashMap<PrincipalId, &Arc<Statements>> = each.collect();
+    let of = |member: PrincipalId| of_member.get(&member).map(|told| Arc::clone(told)).unwrap_or_default();
     let apart = taken_apart(question, members.iter().copied(), of);
     apart.into_iter().map(|((statements, _), members)| Alike { members, statements }).collect()
-}
-
-/// Of principals who hold the same policies, the first; and for each principal, which of these. Who holds one that tells
-/// principals apart stands alone.
-fn holding_alike(
-    inventory: &Inventory,
-    members: &[PrincipalId],
-    apart: &BTreeSet<DocumentId>,
-) -> (Vec<PrincipalId>, FxHashMap<PrincipalId, usize>) {
-    let mut firsts = Vec::new();
-    let mut known: FxHashMap<(Signature, Option<PrincipalId>), usize> = FxHashMap::default();
-    let mut alike = FxHashMap::default();
-    for member in members {
-        let Some(signature) = signature(inventory, *member) else { continue };
-        let alone = signature.0.iter().any(|(document, ..)| apart.contains(document)).then_some(*member);
-        let at = *known.entry((signature, alone)).or_insert(firsts.len());
-        if at == firsts.len() {
-            firsts.push(*member);
-        }
-        alike.insert(*member, at);
-    }
-    (firsts, alike)
 }
 
 /// Whether a lead is of the kind that is asked for.

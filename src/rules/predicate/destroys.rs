@@ -62,7 +62,7 @@ pub(super) fn drafts(question: &Question<'_>, losses: &[String], who: Who<'_>) -
 }
 
 /// What principals hold of a policy: those with equal ones are reached by the same statements.
-pub(super) type Signature = (Vec<(DocumentId, usize, usize)>, Option<DocumentId>);
+type Signature = (Vec<(DocumentId, usize, usize)>, Option<DocumentId>);
 
 /// Principals that have the same means by policies of the same names, with the positions of their means; in the order of
 /// their first.
@@ -74,18 +74,33 @@ pub(super) fn reached_alike<'x>(
     let inventory = question.access.inventory();
     let mut all: Vec<(Vec<PrincipalId>, &[u32])> = Vec::new();
     for class in index.classes() {
-        let mut known: FxHashMap<Signature, usize> = FxHashMap::default();
-        for member in class.members.iter().copied().filter(|member| is_meant(*member)) {
-            let Some(signature) = signature(inventory, member) else { continue };
-            let at = *known.entry(signature).or_insert(all.len());
-            match all.get_mut(at) {
-                Some((members, _)) => members.push(member),
-                None => all.push((vec![member], class.positions.as_slice())),
-            }
-        }
+        let members = class.members.iter().copied().filter(|member| is_meant(*member));
+        let groups = holding_alike(inventory, members, &|_| false);
+        all.extend(groups.into_iter().map(|members| (members, class.positions.as_slice())));
     }
     all.sort_by(|(one, _), (other, _)| one.first().cmp(&other.first()));
     all
+}
+
+/// Principals who hold the same policies, in groups, in the order of their first. Who holds one that tells principals apart
+/// stands alone.
+pub(super) fn holding_alike(
+    inventory: &Inventory,
+    members: impl Iterator<Item = PrincipalId>,
+    tells_apart: &dyn Fn(DocumentId) -> bool,
+) -> Vec<Vec<PrincipalId>> {
+    let mut groups: Vec<Vec<PrincipalId>> = Vec::new();
+    let mut known: FxHashMap<(Signature, Option<PrincipalId>), usize> = FxHashMap::default();
+    for member in members {
+        let Some(signature) = signature(inventory, member) else { continue };
+        let alone = signature.0.iter().any(|(document, ..)| tells_apart(*document)).then_some(member);
+        let at = *known.entry((signature, alone)).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(member),
+            None => groups.push(vec![member]),
+        }
+    }
+    groups
 }
 
 /// Who has which means by which statements.
@@ -193,7 +208,7 @@ pub(super) fn badness(class: Class) -> u8 {
     }
 }
 
-pub(super) fn signature(inventory: &Inventory, principal: PrincipalId) -> Option<Signature> {
+fn signature(inventory: &Inventory, principal: PrincipalId) -> Option<Signature> {
     let holder = inventory.principal(principal)?;
     let address = |name: &std::sync::Arc<str>| name.as_ptr().addr();
     let one = |policy: &crate::inventory::Attachment| {

@@ -8,7 +8,7 @@ use crate::catalog;
 use crate::finding::{Evidence, StatementEvidence};
 use crate::iam::{Condition, Effect, Quantifier, Statement, Test};
 use crate::inventory::{
-    Attachment, Controls, Document, DocumentId, Inventory, PrincipalId, Resource, ResourceId, words,
+    Attachment, Controls, Document, DocumentId, Inventory, PrincipalId, Resource, ResourceId, ResourceSet, words,
 };
 use crate::paths::Means;
 use crate::rules::Question;
@@ -58,7 +58,7 @@ pub(super) fn drafts(question: &Question<'_>, of: Hollow, losses: &[String], who
                 };
                 let mut draft = Draft {
                     principals: holders.clone(),
-                    resources: meant.into_iter().collect(),
+                    resources: meant,
                     path: vec![format!("{} {purpose}", super::statement_in_words(&evidence)), reason.clone()],
                     evidence: vec![Evidence::Statement(evidence)],
                     ..Draft::default()
@@ -148,7 +148,7 @@ fn hollow(
     statement: &Statement,
     actions: &BTreeSet<&str>,
     resources: &[(ResourceId, &Resource)],
-) -> Vec<(Certainty, String, BTreeSet<ResourceId>)> {
+) -> Vec<(Certainty, String, ResourceSet)> {
     if !may_be(of, statement) {
         return Vec::new();
     }
@@ -161,7 +161,7 @@ fn hollow(
     if named.is_empty() {
         return Vec::new();
     }
-    let meant_by = |named: &[&str], test: &dyn Fn(&Resource) -> bool| -> BTreeSet<ResourceId> {
+    let meant_by = |named: &[&str], test: &dyn Fn(&Resource) -> bool| -> ResourceSet {
         let fits = |resource: &Resource| {
             let of_type =
                 |action: &&str| catalog::destruction::find(action).is_some_and(|known| known.harms(&resource.kind));
@@ -171,7 +171,7 @@ fn hollow(
     };
     let meant = |test: &dyn Fn(&Resource) -> bool| meant_by(&named, test);
     let mut found = Vec::new();
-    let mut say = |certainty, reason: String, meant: BTreeSet<ResourceId>| {
+    let mut say = |certainty, reason: String, meant: ResourceSet| {
         if !meant.is_empty() {
             found.push((certainty, reason, meant));
         }

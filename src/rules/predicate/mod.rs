@@ -342,17 +342,17 @@ fn finding(rule: &Rule, question: &Question<'_>, named: &Named, cause: &str, dra
 
 /// What findings say of resources: many say it of the same.
 #[derive(Default)]
-struct Named(Mutex<FxHashMap<ResourceSet, Arc<Told>>>);
+struct Named(Mutex<FxHashMap<ResourceSet, Arc<Listed>>>);
 
 /// What is said of some resources.
-struct Told {
+struct Listed {
     words: String,
     /// Sorted.
     arns: Arc<[Arc<str>]>,
 }
 
 impl Named {
-    fn of(&self, inventory: &Inventory, resources: &ResourceSet) -> Arc<Told> {
+    fn of(&self, inventory: &Inventory, resources: &ResourceSet) -> Arc<Listed> {
         let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all().get(resources) {
             return Arc::clone(known);
@@ -361,13 +361,13 @@ impl Named {
         let known = ids.iter().filter_map(|id| inventory.resource(*id));
         let mut arns: Vec<Arc<str>> = known.map(|known| Arc::clone(&known.arn)).collect();
         arns.sort();
-        let told = Arc::new(Told { words: words::resources(inventory, &ids), arns: arns.into() });
-        all().insert(resources.clone(), Arc::clone(&told));
-        told
+        let listed = Arc::new(Listed { words: words::resources(inventory, &ids), arns: arns.into() });
+        all().insert(resources.clone(), Arc::clone(&listed));
+        listed
     }
 }
 
-impl Told {
+impl Listed {
     /// Their ARNs, and others.
     fn with(&self, others: BTreeSet<Arc<str>>) -> Arc<[Arc<str>]> {
         if others.iter().all(|arn| self.arns.binary_search(arn).is_ok()) {
@@ -417,7 +417,7 @@ fn fingerprint(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-fn intent(rule: &Rule, question: &Question<'_>, resources: &Told, draft: &Draft) -> Option<FixIntent> {
+fn intent(rule: &Rule, question: &Question<'_>, resources: &Listed, draft: &Draft) -> Option<FixIntent> {
     let inventory = question.access.inventory();
     let targets = || draft.resources.iter().filter_map(|id| target(inventory, id));
     match rule.fix.as_ref()? {
